@@ -1,0 +1,77 @@
+"""The seam between the workflow engine and whatever runs a task."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Protocol
+
+from ..model import Event, Outcome, Task
+
+__all__ = ["Backend", "Cancellation", "Report"]
+
+Report = Callable[[Event], None]
+"""Takes the task's events (placed, waiting, image, started) as they happen, from the task's own thread."""
+
+
+class Cancellation:
+    """A one-way switch that wakes whoever waits on a task, from any thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._cancelled = False
+        self._actions: list[Callable[[], None]] = []
+
+    def __bool__(self) -> bool:
+        return self._cancelled
+
+    def cancel(self) -> None:
+        """Switch on, and run the actions registered; a second call does nothing."""
+        with self._lock:
+            if self._cancelled:
+                return
+            self._cancelled = True
+            actions = list(self._actions)
+        for action in actions:
+            action()
+
+    @contextmanager
+    def calling(self, action: Callable[[], None]) -> Iterator[None]:
+        """Run the action once if the switch is on or is put on within the block.
+
+        The action runs in the thread that cancels (here, if that has happened before), so it must be quick,
+        must not raise, and may run while the block is being left.
+        """
+        with self._lock:
+            already = self._cancelled
+            self._actions.append(action)
+        try:
+            if already:
+                action()
+            yield
+        finally:
+            with self._lock:
+                self._actions.remove(action)
+
+
+class Backend(Protocol):
+    """Somewhere to run tasks."""
+
+    name: str
+
+    def refusal(self, task: Task) -> str | None:
+        """Return in one sentence why this task cannot run here, or None. Pure: no call leaves the process."""
+
+    def run(self, task: Task, cancelled: Cancellation, report: Report) -> Outcome:
+        """Run one attempt to its end, blocking the calling thread.
+
+        Every ending is an `Outcome`, `STOPPED` after a cancellation included; an exception is a defect. At
+        return nothing of the attempt is left running or reserved. Raises nothing on purpose.
+        """
+
+    def limits(self) -> tuple[int, int]:
+        """Return the cores and the bytes of memory that one task can get at most."""
+
+    def close(self) -> None:
+        """Let go of what the backend holds. No task is running by then."""

@@ -1,0 +1,108 @@
+"""The one tree of errors that this project raises on purpose.
+
+::
+
+    CromulentError                 a sentence, and where there is one a hint: what to type next
+    ├── UsageError                 the command line or its input is wrong; nothing was started (exit 2)
+    │   ├── SourceError            the WDL cannot be read, parsed or type-checked
+    │   ├── InputsError            a workflow input is unknown, missing, mistyped or not there
+    │   ├── SettingsError          a setting is unknown or has a value that it cannot have
+    │   └── RunNotFound            no such run, or a prefix that fits several
+    ├── EngineError                the container engine said no, or is not there
+    │   ├── EngineUnavailable      nothing answers at the engine's address
+    │   ├── ImageNotFound          the image does not exist, or we may not read it
+    │   ├── ImagePullFailed        the registry or the network failed; trying again may help
+    │   ├── ImageBuildFailed       an inline Dockerfile did not build
+    │   ├── NoShell                the image has no shell to run the command with
+    │   ├── MountFailed            a file or directory could not be mounted into the container
+    │   └── ContainerVanished      the container is gone and nobody knows how it ended
+    └── JournalError               a run's journal cannot be read or written
+"""
+
+from __future__ import annotations
+
+__all__ = [
+    "ContainerVanished",
+    "CromulentError",
+    "EngineError",
+    "EngineUnavailable",
+    "ImageBuildFailed",
+    "ImageNotFound",
+    "ImagePullFailed",
+    "InputsError",
+    "JournalError",
+    "MountFailed",
+    "NoShell",
+    "RunNotFound",
+    "SettingsError",
+    "SourceError",
+    "UsageError",
+]
+
+
+class CromulentError(Exception):
+    """Something failed: `str()` says what and with what, `hint` what to do next."""
+
+    exit_status = 1
+
+    def __init__(self, message: str, *, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class UsageError(CromulentError):
+    """The command line or what it names is wrong; nothing was started."""
+
+    exit_status = 2
+
+
+class SourceError(UsageError):
+    """The WDL source cannot be read, parsed or type-checked."""
+
+
+class InputsError(UsageError):
+    """A workflow input is unknown, missing, mistyped, or names a file that is not there."""
+
+
+class SettingsError(UsageError):
+    """A setting is unknown, or has a value that it cannot have."""
+
+
+class RunNotFound(UsageError):
+    """No run is called that, or the prefix fits several."""
+
+
+class EngineError(CromulentError):
+    """The container engine refused a request."""
+
+
+class EngineUnavailable(EngineError):
+    """No container engine answers at the address."""
+
+
+class ImageNotFound(EngineError):
+    """The image does not exist in the registry, or we are not allowed to read it."""
+
+
+class ImagePullFailed(EngineError):
+    """The registry or the network failed while pulling; trying again may help."""
+
+
+class ImageBuildFailed(EngineError):
+    """An inline Dockerfile did not build."""
+
+
+class NoShell(EngineError):
+    """The image lacks the shell that the task's command needs."""
+
+
+class MountFailed(EngineError):
+    """A file or directory could not be mounted into the container."""
+
+
+class ContainerVanished(EngineError):
+    """The container is gone and its end is unknown."""
+
+
+class JournalError(CromulentError):
+    """A run's journal cannot be read or written."""

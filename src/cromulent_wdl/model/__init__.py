@@ -1,0 +1,47 @@
+"""The values that cross every seam: frozen, standard library only.
+
+Read `task.py` for what a backend is asked, `outcome.py` for what it answers, `events.py` for what is
+remembered of both in a run's journal.
+"""
+
+from .events import (
+    CallCached,
+    CallEnded,
+    CallQueued,
+    CallStarted,
+    Event,
+    RunEnded,
+    RunStarted,
+    TaskEnded,
+    TaskImage,
+    TaskPlaced,
+    TaskStarted,
+    TaskWaiting,
+    from_json,
+    to_json,
+)
+from .outcome import Ending, Outcome, Usage
+from .task import Mount, Resources, Task
+
+__all__ = [
+    "CallCached",
+    "CallEnded",
+    "CallQueued",
+    "CallStarted",
+    "Ending",
+    "Event",
+    "Mount",
+    "Outcome",
+    "Resources",
+    "RunEnded",
+    "RunStarted",
+    "Task",
+    "TaskEnded",
+    "TaskImage",
+    "TaskPlaced",
+    "TaskStarted",
+    "TaskWaiting",
+    "Usage",
+    "from_json",
+    "to_json",
+]

@@ -1,0 +1,251 @@
+"""What is remembered of a run: one event a line of its `journal.jsonl`.
+
+The JSON form is flat: `{"v": 1, "at": 1763840000.123, "event": "task_ended", "call": …}`. Readers
+pass over events and fields that they do not know, so fields may be added within a version; a change of
+meaning raises `VERSION`. See docs/adr/0003-journal.md.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Union
+
+from .outcome import Ending, Usage
+
+__all__ = [
+    "VERSION",
+    "CallCached",
+    "CallEnded",
+    "CallQueued",
+    "CallStarted",
+    "Event",
+    "RunEnded",
+    "RunStarted",
+    "TaskEnded",
+    "TaskImage",
+    "TaskPlaced",
+    "TaskStarted",
+    "TaskWaiting",
+    "from_json",
+    "to_json",
+]
+
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class RunStarted:
+    """A head began the run."""
+
+    at: float
+    run_id: str
+    name: str
+    kind: str
+    """`workflow` or `task`."""
+    source: str
+    pid: int
+    host: str
+    backend: str
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RunEnded:
+    """The head ended the run."""
+
+    at: float
+    ending: Ending
+    message: str = ""
+    call: str = ""
+    """The call whose failure ended the run, if one did."""
+
+
+@dataclass(frozen=True)
+class CallQueued:
+    """All inputs of the call are known."""
+
+    at: float
+    call: str
+    name: str
+
+
+@dataclass(frozen=True)
+class CallStarted:
+    """The engine took the call up: inputs are being localised, then tasks are tried."""
+
+    at: float
+    call: str
+    name: str
+    directory: str
+    """Relative to the run directory where it lies within."""
+
+
+@dataclass(frozen=True)
+class CallCached:
+    """The call's outputs were found in the call cache."""
+
+    at: float
+    call: str
+    name: str
+    origin: str
+    """The directory of the call that made the outputs."""
+
+
+@dataclass(frozen=True)
+class CallEnded:
+    """The call has outputs, or has failed for good."""
+
+    at: float
+    call: str
+    ending: Ending
+    message: str = ""
+
+
+@dataclass(frozen=True)
+class TaskPlaced:
+    """An attempt was given to a backend."""
+
+    at: float
+    call: str
+    attempt: int
+    backend: str
+    why: str
+    cpu: int = 0
+    memory: int = 0
+    memory_limit: int = 0
+
+
+@dataclass(frozen=True)
+class TaskWaiting:
+    """The attempt waits for something that another holds."""
+
+    at: float
+    call: str
+    attempt: int
+    why: str
+
+
+@dataclass(frozen=True)
+class TaskImage:
+    """The image that the attempt runs in."""
+
+    at: float
+    call: str
+    attempt: int
+    image: str
+    digest: str
+    """Of the content: the repository digest where the image has one, else the image id."""
+
+
+@dataclass(frozen=True)
+class TaskStarted:
+    """The command runs."""
+
+    at: float
+    call: str
+    attempt: int
+    where: str
+    """The container's id, or the process's."""
+
+
+@dataclass(frozen=True)
+class TaskEnded:
+    """The attempt is over."""
+
+    at: float
+    call: str
+    attempt: int
+    ending: Ending
+    exit_code: int | None = None
+    message: str = ""
+    usage: Usage = Usage()
+
+
+Event = Union[
+    RunStarted,
+    RunEnded,
+    CallQueued,
+    CallStarted,
+    CallCached,
+    CallEnded,
+    TaskPlaced,
+    TaskWaiting,
+    TaskImage,
+    TaskStarted,
+    TaskEnded,
+]
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
+
+
+_CLASSES: dict[str, type[Any]] = {
+    _snake(cls.__name__): cls
+    for cls in (
+        RunStarted,
+        RunEnded,
+        CallQueued,
+        CallStarted,
+        CallCached,
+        CallEnded,
+        TaskPlaced,
+        TaskWaiting,
+        TaskImage,
+        TaskStarted,
+        TaskEnded,
+    )
+}
+_NAMES = {cls: name for name, cls in _CLASSES.items()}
+_FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls)) for cls in _NAMES}
+_USAGE = tuple(f.name for f in dataclasses.fields(Usage))
+
+
+def to_json(event: Event) -> str:
+    """Return the event as one line of JSON without its newline."""
+    record: dict[str, Any] = {"v": VERSION, "at": round(event.at, 3), "event": _NAMES[type(event)]}
+    for name in _FIELDS[type(event)]:
+        value = getattr(event, name)
+        if isinstance(value, Usage):
+            value = {n: v for n in _USAGE if (v := getattr(value, n)) not in (None, "")}
+        elif isinstance(value, Mapping):
+            value = dict(value)
+        if name != "at" and value not in (None, "", {}):
+            record[name] = value
+    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+
+
+def from_json(line: str) -> Event | None:
+    """Return the event of a line, or None for an event that this version does not know.
+
+    Raises ValueError for what is not an event at all (a torn line, say) or of a later version.
+    """
+    record = json.loads(line)
+    if not isinstance(record, dict) or not isinstance(record.get("v"), int):
+        raise ValueError("not a journal event")
+    if record["v"] > VERSION:
+        raise ValueError(f"journal version {record['v']} is newer than this program knows ({VERSION})")
+    cls = _CLASSES.get(str(record.get("event")))
+    if cls is None:
+        return None
+    known = {f.name: record[f.name] for f in dataclasses.fields(cls) if f.name in record}
+    for field_ in dataclasses.fields(cls):
+        if (
+            field_.name not in known
+            and field_.default is dataclasses.MISSING
+            and field_.default_factory is dataclasses.MISSING
+        ):
+            known[field_.name] = ""  # to_json leaves empty texts out
+    try:
+        if "ending" in known:
+            known["ending"] = Ending(known["ending"])
+        if "usage" in known:
+            known["usage"] = Usage(**{n: v for n, v in known["usage"].items() if n in _USAGE})
+        event: Event = cls(**known)
+    except (TypeError, AttributeError) as error:
+        raise ValueError(f"not a journal event: {error}") from error
+    return event

@@ -1,0 +1,1 @@
+"""Where things lie: every file name once (`layout.py`), and what a file's content is (`digests.py`)."""

@@ -1,0 +1,60 @@
+"""Every file and directory name that this project gives or reads, in one place.
+
+A run directory is miniwdl's, plus `journal.jsonl`. What outlives a run or is shared by runs is under the
+user's state and cache directories (XDG on Linux).
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import platformdirs
+
+__all__ = [
+    "CALL_LOG",
+    "ERROR",
+    "JOURNAL",
+    "OUTPUTS",
+    "RUN_LOG",
+    "STDERR",
+    "USAGE",
+    "cache_directory",
+    "heads_directory",
+    "runs_directory",
+    "state_directory",
+]
+
+JOURNAL = "journal.jsonl"
+RUN_LOG = "workflow.log"
+CALL_LOG = "task.log"
+STDERR = "stderr.txt"
+OUTPUTS = "outputs.json"
+ERROR = "error.json"
+USAGE = "usage.txt"
+"""Written by the wrapper of a container task, beside `command`: peak memory, CPU time, kills for memory."""
+
+
+def _private(path: Path) -> Path:
+    path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    return path
+
+
+def state_directory() -> Path:
+    """Return (and make) the directory of what must outlive a run: the index of runs, heads and their leases."""
+    return _private(Path(os.environ.get("XDG_STATE_HOME") or platformdirs.user_state_path()) / "cromulent")
+
+
+def cache_directory() -> Path:
+    """Return (and make) the directory of what may be deleted at any time."""
+    return _private(Path(os.environ.get("XDG_CACHE_HOME") or platformdirs.user_cache_path()) / "cromulent")
+
+
+def runs_directory() -> Path:
+    """Return (and make) the index of this user's runs on this machine."""
+    return _private(state_directory() / "runs")
+
+
+def heads_directory() -> Path:
+    """Return (and make) the directory in which live heads hold their locks and leases."""
+    return _private(state_directory() / "heads")
