@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Protocol
 
 from ..model import Event, Outcome, Task
@@ -59,6 +60,11 @@ class Backend(Protocol):
     """Somewhere to run tasks."""
 
     name: str
+    description: str
+    """How tasks run here, for people: `Docker 28.2`, `processes in bubblewrap`."""
+
+    def container_directory(self, directory: Path) -> str:
+        """Return the path under which a command sees its call's directory. Pure; asked before the task is known."""
 
     def refusal(self, task: Task) -> str | None:
         """Return in one sentence why this task cannot run here, or None. Pure: no call leaves the process."""

@@ -35,6 +35,8 @@ class Ending(str, Enum):
     LOST = "lost"
     """Nobody knows how it ended."""
     DEADLINE = "deadline"
+    REFUSED = "refused"
+    """The backend cannot run such a task at all; nothing was started."""
     STOPPED = "stopped"
     """Ended because the run was told to stop."""
 

@@ -1,0 +1,20 @@
+"""What every local backend is built from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..clock import SYSTEM, Clock
+from ..config import Settings
+from .heads import Head
+
+__all__ = ["Workplace"]
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The settings, the head on whose behalf tasks run, and the clock."""
+
+    settings: Settings
+    head: Head
+    clock: Clock = SYSTEM

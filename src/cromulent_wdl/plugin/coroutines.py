@@ -1,0 +1,107 @@
+"""miniwdl's workflow and task coroutines, by which a run's journal learns of calls.
+
+miniwdl starts one for every workflow and task, hands it inputs, command and outputs in turn, and throws into it
+what went wrong. Ours change nothing. Where the configuration has another backend they only pass things on.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator
+from typing import Any
+
+from WDL import Tree
+from WDL.runtime import config
+
+from ..clock import SYSTEM
+from ..model import CallEnded, CallStarted, Ending
+from . import session
+from .container import CromulentContainer
+from .endings import ending_of
+from .listener import listen
+from .settings import chosen, settings_of
+
+__all__ = ["task", "workflow"]
+
+Exchange = dict[str, Any]
+Coroutine = Generator[Exchange, Exchange, None]
+
+
+def workflow(
+    cfg: config.Loader,
+    logger: logging.Logger,
+    run_id_stack: list[str],
+    run_dir: str,
+    workflow: Tree.Workflow,
+    **received: Any,
+) -> Coroutine:
+    """Begin and end the journal of a workflow that nobody has begun one for."""
+    if not chosen(cfg) or len(run_id_stack) > 1 or session.find(run_dir) is not None:
+        received = yield received
+        yield received
+        return
+    run = _begin(cfg, run_dir, workflow)
+    try:
+        received = yield received
+        yield received
+    except Exception as error:
+        run.end(ending_of(error), str(error))
+        raise
+    run.end(Ending.OK)
+
+
+def task(
+    cfg: config.Loader,
+    logger: logging.Logger,
+    run_id_stack: list[str],
+    run_dir: str,
+    task: Tree.Task,
+    **received: Any,
+) -> Coroutine:
+    """Journal the life of a call, and tell its container whether the WDL asked for an image."""
+    if not chosen(cfg):
+        received = yield received
+        received = yield received
+        yield received
+        return
+    run = session.find(run_dir)
+    own = run is None
+    if run is None:
+        run = _begin(cfg, run_dir, task)
+    call = run.call_path(run_dir)
+    named = _names_image(task, received["inputs"])
+    run.record(CallStarted(SYSTEM.now(), call, task.name, os.path.relpath(run_dir, run.directory)))
+    container = None
+    try:
+        received = yield received
+        container = received["container"]
+        if isinstance(container, CromulentContainer):
+            container.names_image = named
+        received = yield received
+        yield received
+    except Exception as error:
+        outcome = container.outcome if isinstance(container, CromulentContainer) else None
+        ending, message = ending_of(error, outcome), outcome.message if outcome and outcome.message else str(error)
+        run.record(CallEnded(SYSTEM.now(), call, ending, message))
+        if own:
+            run.end(ending, message, call)
+        raise
+    run.record(CallEnded(SYSTEM.now(), call, Ending.OK))
+    if own:
+        run.end(Ending.OK)
+
+
+def _begin(cfg: config.Loader, run_dir: str, target: Tree.Workflow | Tree.Task) -> session.ActiveRun:
+    listen()
+    return session.begin(run_dir, target, settings_of(cfg).settings.backend)
+
+
+_IMAGE_KEYS = ("docker", "container", "inlineDockerfile")
+
+
+def _names_image(task: Tree.Task, inputs: Any) -> bool:
+    overrides = {
+        binding.name for namespace in ("runtime", "requirements") for binding in inputs.enter_namespace(namespace)
+    }
+    return any(key in task.runtime or key in overrides for key in _IMAGE_KEYS)

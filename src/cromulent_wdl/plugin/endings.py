@@ -1,0 +1,41 @@
+"""The table between our endings and miniwdl's exceptions, both ways."""
+
+from __future__ import annotations
+
+from WDL import Error
+from WDL.runtime.error import CommandFailed, Interrupted, Terminated
+
+from ..model import Ending, Outcome
+
+__all__ = ["ending_of", "exception_of"]
+
+_INTERRUPTIONS = frozenset(
+    {Ending.SPOT, Ending.LOST, Ending.CAPACITY, Ending.NETWORK, Ending.PULL_TRANSIENT, Ending.THROTTLED, Ending.QUOTA}
+)
+"""Not the task's fault, and trying again may help: these count against `preemptible`."""
+
+
+def exception_of(outcome: Outcome, stderr: str, stdout: str) -> Error.RuntimeError:
+    """Return what to raise for an attempt that did not end well."""
+    details = {"ending": outcome.ending.value}
+    if outcome.ending is Ending.STOPPED:
+        return Terminated()
+    if outcome.ending in _INTERRUPTIONS:
+        return Interrupted(outcome.message, more_info=details)
+    if outcome.exit_code is not None:
+        # miniwdl's own sentence for an ordinary failure; ours where we know more than the exit status says
+        message = "" if outcome.ending is Ending.FAILED else outcome.message
+        return CommandFailed(outcome.exit_code, stderr, stdout, message=message, more_info=details)
+    return Error.RuntimeError(outcome.message, more_info=details)
+
+
+def ending_of(error: BaseException, outcome: Outcome | None = None) -> Ending:
+    """Return how a call ended that raised `error`, its last attempt having ended in `outcome`."""
+    cause: BaseException | None = error
+    while cause is not None:
+        if isinstance(cause, Terminated):
+            return Ending.STOPPED
+        cause = cause.__cause__
+    if outcome is not None and outcome.ending is not Ending.OK:
+        return outcome.ending
+    return Ending.FAILED

@@ -1,0 +1,169 @@
+"""What one process has of us while it runs workflows: a head, a backend, and the journal of each run under way.
+
+The `cromulent` command opens its run itself (`begin`); under plain `miniwdl run` the coroutines do it when the
+first workflow or task turns up. Everything is made when first needed and closed at exit.
+"""
+
+from __future__ import annotations
+
+import atexit
+import os
+import platform
+import socket
+import threading
+from collections.abc import Callable
+from importlib import metadata
+from pathlib import Path
+
+from WDL import Tree
+from WDL.runtime import config
+
+from .. import __version__
+from ..backends.heads import Head
+from ..backends.registry import Choice, choose
+from ..backends.workplace import Workplace
+from ..clock import SYSTEM
+from ..config import Settings
+from ..model import Ending, Event, RunEnded, RunStarted
+from ..runs.index import register
+from ..runs.journal import JournalWriter
+from ..storage import layout
+from .pulse import Pulse
+from .settings import settings_of
+
+__all__ = ["ActiveRun", "Session", "begin", "find", "session"]
+
+Target = Tree.Workflow | Tree.Task
+
+_lock = threading.RLock()
+_sessions: dict[Settings, Session] = {}
+_runs: dict[Path, ActiveRun] = {}
+
+
+class ActiveRun:
+    """A run that this process is the head of, and its journal."""
+
+    def __init__(self, directory: Path, journal: JournalWriter) -> None:
+        self.directory = directory
+        self.run_id = directory.name
+        self._journal = journal
+        self._ended = False
+
+    def record(self, event: Event) -> None:
+        """Append an event to the run's journal."""
+        self._journal.append(event)
+
+    def call_path(self, directory: str | os.PathLike[str]) -> str:
+        """Return the path within the run of the call that runs in the directory: `inner.count[0]`.
+
+        miniwdl names a call's directory `call-NAME`, with `-INDEX` behind it in a scatter.
+        """
+        relative = os.path.relpath(directory, self.directory)
+        if relative == "." or relative.startswith(".."):
+            return os.path.basename(os.path.abspath(directory))
+        return ".".join(_call_name(part) for part in relative.split(os.sep) if part != ".")
+
+    def end(self, ending: Ending, message: str = "", call: str = "") -> None:
+        """Record how the run ended and close the journal; only the first call counts."""
+        with _lock:
+            if self._ended:
+                return
+            self._ended = True
+            _runs.pop(self.directory, None)
+        self.record(RunEnded(SYSTEM.now(), ending, message, call))
+        self._journal.close()
+
+
+def _call_name(part: str) -> str:
+    name, _, index = part.removeprefix("call-").partition("-")
+    return f"{name}[{index}]" if index and part.startswith("call-") else part.removeprefix("call-")
+
+
+class Session:
+    """A backend with what it needs, shared by all runs of this process that have the same settings."""
+
+    def __init__(self, settings: Settings, run_id: str, directory: Path) -> None:
+        self.settings = settings
+        self.pulse = Pulse()
+        self.head = Head.open(run_id, directory)
+        self._lock = threading.Lock()
+        self._choice: Choice | None = None
+        atexit.register(self.close)
+
+    @property
+    def choice(self) -> Choice:
+        """The backend of the settings, made when first asked for. Raises EngineUnavailable."""
+        with self._lock:
+            if self._choice is None:
+                self._choice = choose(Workplace(self.settings, self.head))
+            return self._choice
+
+    def close(self) -> None:
+        """Close the backend and the head. No task is running."""
+        atexit.unregister(self.close)
+        with _lock:
+            _sessions.pop(self.settings, None)
+        if self._choice is not None:
+            self._choice.backend.close()
+        self.head.close()
+
+
+def session(cfg: config.Loader, directory: str | os.PathLike[str]) -> Session:
+    """Return this process's session for the settings in `cfg`; the first run in it names the head.
+
+    Raises SettingsError.
+    """
+    settings = settings_of(cfg).settings
+    with _lock:
+        if settings not in _sessions:
+            run_directory = Path(directory).absolute()
+            _sessions[settings] = Session(settings, run_directory.name, run_directory)
+        return _sessions[settings]
+
+
+def begin(
+    directory: str | os.PathLike[str],
+    *,
+    name: str,
+    kind: str,
+    source: str,
+    backend: str,
+    listener: Callable[[Event], None] | None = None,
+) -> ActiveRun:
+    """Open the journal of a run in its directory and put the run on this machine's list of runs."""
+    path = Path(directory).absolute()
+    journal = JournalWriter(path / layout.JOURNAL)
+    if listener is not None:
+        journal.listen(listener)
+    run = ActiveRun(path, journal)
+    with _lock:
+        _runs[path] = run
+    versions = {"cromulent": __version__, "miniwdl": metadata.version("miniwdl"), "python": platform.python_version()}
+    run.record(
+        RunStarted(
+            SYSTEM.now(),
+            run.run_id,
+            target.name,
+            "workflow" if isinstance(target, Tree.Workflow) else "task",
+            target.pos.abspath,
+            os.getpid(),
+            socket.gethostname(),
+            backend,
+            versions=versions,
+        )
+    )
+    register(path)
+    return run
+
+
+def find(directory: str | os.PathLike[str]) -> ActiveRun | None:
+    """Return the run under way in which the call's directory lies, if this process is its head.
+
+    A download into miniwdl's cache lies in no run; it belongs to the only run there is.
+    """
+    path = Path(directory).absolute()
+    with _lock:
+        for candidate in (path, *path.parents):
+            if candidate in _runs:
+                return _runs[candidate]
+        return next(iter(_runs.values())) if len(_runs) == 1 else None

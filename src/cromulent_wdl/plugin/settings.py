@@ -1,0 +1,42 @@
+"""Our settings as miniwdl's configuration, the environment and `cromulent.toml` give them."""
+
+from __future__ import annotations
+
+import os
+from configparser import ConfigParser
+from pathlib import Path
+
+from WDL.runtime import config
+
+from ..config import Origin, Resolved, Settings, find_project_file, resolve
+
+__all__ = ["SECTION", "chosen", "settings_of"]
+
+SECTION = "cromulent"
+
+
+def chosen(cfg: config.Loader) -> bool:
+    """Whether this configuration runs tasks by our backend; if not, we keep out of everything."""
+    return bool(cfg["scheduler"]["container_backend"] == "cromulent")
+
+
+def settings_of(cfg: config.Loader) -> Resolved:
+    """Return our settings: overrides of `cfg` are flags, its file's `[cromulent]` is a layer below the environment.
+
+    Raises SettingsError.
+    """
+    # The loader does not tell which layer a value is from, so its parsers are asked.
+    flags = _section(cfg._overrides)
+    file_values = _section(cfg._options)
+    for name in Settings.__struct_fields__:
+        cfg.has_option(SECTION, name)  # marks it as used, or miniwdl warns of unused configuration
+    return resolve(
+        flags=flags,
+        environ=os.environ,
+        miniwdl=Origin(f"{cfg.cfg_filename} [{SECTION}]", file_values) if file_values else None,
+        project_file=find_project_file(Path.cwd()),
+    )
+
+
+def _section(parser: ConfigParser) -> dict[str, str]:
+    return dict(parser.items(SECTION, raw=True)) if parser.has_section(SECTION) else {}
