@@ -123,10 +123,7 @@ def session(cfg: config.Loader, directory: str | os.PathLike[str]) -> Session:
 
 def begin(
     directory: str | os.PathLike[str],
-    *,
-    name: str,
-    kind: str,
-    source: str,
+    target: Target,
     backend: str,
     listener: Callable[[Event], None] | None = None,
 ) -> ActiveRun:

@@ -10,7 +10,7 @@ from WDL.runtime import config
 
 from ..config import Origin, Resolved, Settings, find_project_file, resolve
 
-__all__ = ["SECTION", "chosen", "settings_of"]
+__all__ = ["SECTION", "chosen", "is_set", "settings_of"]
 
 SECTION = "cromulent"
 
@@ -40,3 +40,8 @@ def settings_of(cfg: config.Loader) -> Resolved:
 
 def _section(parser: ConfigParser) -> dict[str, str]:
     return dict(parser.items(SECTION, raw=True)) if parser.has_section(SECTION) else {}
+
+
+def is_set(cfg: config.Loader, section: str, key: str) -> bool:
+    """Whether a miniwdl option has a value from its user: by environment or configuration file."""
+    return config._env_var_name(section, key) in os.environ or cfg._options.has_option(section, key)

@@ -1,0 +1,119 @@
+"""miniwdl's configuration as the options of `cromulent run` make it."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from pathlib import Path
+from typing import Any
+
+from WDL._util import parse_byte_size, path_really_within
+from WDL.CLI import runner_env_override
+from WDL.Error import InputError
+from WDL.runtime.config import Loader
+
+from ..errors import SettingsError, UsageError
+from ..plugin.settings import SECTION, is_set
+from .options import RunOptions
+
+__all__ = ["configuration"]
+
+
+def configuration(options: RunOptions, logger: logging.Logger) -> Loader:
+    """Load miniwdl's configuration, with our backend chosen and the options on top.
+
+    Raises UsageError for a file or value that cannot be used.
+    """
+    if options.cfg is not None and not os.path.isfile(options.cfg):
+        raise UsageError(f"there is no configuration file {options.cfg}")
+    try:
+        cfg = Loader(logger, filenames=[options.cfg] if options.cfg else None)
+        cfg.override(_overrides(options, cfg))
+        _check_root(options, cfg)
+        for section, name in (("task_runtime", "defaults"), ("task_runtime", "env")):
+            cfg[section].get_dict(name)
+        cfg["scheduler"].get_int("task_concurrency")
+    except ValueError as error:
+        raise SettingsError(str(error)) from error
+    return cfg
+
+
+def _overrides(options: RunOptions, cfg: Loader) -> dict[str, dict[str, Any]]:
+    """Return what the command line decides; what it leaves open is not mentioned."""
+    scheduler: dict[str, Any] = {"container_backend": "cromulent"}
+    if options.max_tasks is not None:
+        scheduler["task_concurrency"] = options.max_tasks
+    file_io: dict[str, Any] = {}
+    if options.copy_input_files:
+        file_io["copy_input_files"] = True
+    if options.copy_input_files_for:
+        file_io["copy_input_files_for"] = list(options.copy_input_files_for)
+    return {
+        "scheduler": scheduler,
+        "file_io": file_io,
+        "task_runtime": _task_runtime(options, cfg),
+        "download_cache": {"get": False} if options.no_cache else {},
+        "call_cache": _call_cache(options, cfg),
+        "logging": {"json": options.log_json},
+        SECTION: {name: value for name, value in options.settings().items() if value is not None},
+    }
+
+
+def _call_cache(options: RunOptions, cfg: Loader) -> dict[str, Any]:
+    """Turn our call cache on where the user has not said otherwise."""
+    on: dict[str, Any] = {"backend": "cromulent", "get": True, "put": True}
+    values = {name: value for name, value in on.items() if not is_set(cfg, "call_cache", name)}
+    if options.no_cache:
+        values["get"] = False
+    return values
+
+
+def _task_runtime(options: RunOptions, cfg: Loader) -> dict[str, Any]:
+    values: dict[str, Any] = {}
+    if options.as_me:
+        values["as_user"] = True
+    if options.runtime_cpu_max is not None:
+        values["cpu_max"] = options.runtime_cpu_max
+    if options.runtime_memory_max is not None:
+        values["memory_max"] = _memory_max(options.runtime_memory_max)
+    if options.runtime_defaults is not None:
+        values["defaults"] = _runtime_defaults(options.runtime_defaults)
+    if options.env:
+        try:
+            values["env"] = runner_env_override(cfg, options.env)
+        except InputError as error:
+            raise UsageError(str(error), hint="write --env NAME or --env NAME=VALUE") from error
+    return values
+
+
+def _memory_max(text: str) -> int:
+    try:
+        return -1 if text.strip() == "-1" else int(parse_byte_size(text))
+    except ValueError as error:
+        raise UsageError(f"--runtime-memory-max cannot be {text!r}", hint="write it like '8G' or '-1'") from error
+
+
+def _runtime_defaults(text: str) -> str:
+    """Return the JSON text given literally or as a file's name, checked."""
+    try:
+        if not text.lstrip().startswith("{"):
+            text = Path(text).read_text(encoding="utf-8")
+        if not isinstance(json.loads(text), dict):
+            raise ValueError("it is not an object")
+    except (OSError, ValueError) as error:
+        raise UsageError(
+            f"--runtime-defaults cannot be read: {error}",
+            hint="""give a file's name or a JSON object, as in '{"maxRetries": 2}'""",
+        ) from error
+    return text
+
+
+def _check_root(options: RunOptions, cfg: Loader) -> None:
+    root, directory = cfg["file_io"]["root"], options.directory or os.getcwd()
+    if not path_really_within(directory, root):
+        raise UsageError(f"the run directory must lie within [file_io] root = {root}, unlike {directory}")
+    cache = cfg["download_cache"]
+    in_use = cache.get_bool("get") or cache.get_bool("put")
+    if in_use and os.path.isabs(cache["dir"]) and not path_really_within(cache["dir"], root):
+        raise UsageError(f"[download_cache] dir must lie within [file_io] root = {root}, unlike {cache['dir']}")

@@ -1,0 +1,58 @@
+"""What to tell of a run that failed: the root of it, what was fine, and what to type next."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+from WDL.runtime import CommandFailed, RunFailed
+
+from ..model import Ending
+from ..plugin.endings import ending_of
+from ..plugin.session import ActiveRun
+
+__all__ = ["Failure", "failure_of"]
+
+_TAIL_BYTES = 4096
+_STATUS_BY_ENDING = {Ending.STOPPED: 130}
+"""As shells report an interruption; whatever else has no status of its own is miniwdl's 2."""
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Why a run failed."""
+
+    ending: Ending
+    message: str
+    call: str
+    """The call at the root of it; empty when none is."""
+    exit_status: int
+    stderr: str = ""
+    """The failed command's standard error, a file."""
+    last_words: tuple[str, ...] = ()
+
+
+def failure_of(error: BaseException, run: ActiveRun) -> Failure:
+    """Follow miniwdl's chain of exceptions to the root."""
+    ending, call = ending_of(error), ""
+    while isinstance(error, RunFailed) and error.__cause__ is not None:
+        call = run.call_path(error.run_dir) if os.path.abspath(error.run_dir) != str(run.directory) else call
+        error = error.__cause__
+    details = getattr(error, "more_info", None) or {}
+    if "ending" in details:
+        ending = Ending(details["ending"])
+    status = _STATUS_BY_ENDING.get(ending, 2)
+    stderr = ""
+    if isinstance(error, CommandFailed):
+        status, stderr = error.exit_status or 2, error.stderr_file
+    return Failure(ending, str(error) or type(error).__name__, call, status, stderr, _last_words(stderr))
+
+
+def _last_words(stderr: str) -> tuple[str, ...]:
+    try:
+        with open(stderr, "rb") as file:
+            file.seek(max(0, os.path.getsize(stderr) - _TAIL_BYTES))
+            lines = file.read().decode(errors="replace").splitlines()
+    except OSError:
+        return ()
+    return tuple([line for line in lines if line.strip()][-3:])

@@ -1,0 +1,46 @@
+"""The options of `cromulent run`, as a value."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["RunOptions"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What the command line said; None or empty where it said nothing. Names follow `miniwdl run`."""
+
+    source: str
+    inputs: tuple[str, ...] = ()
+    input_file: str | None = None
+    empty: tuple[str, ...] = ()
+    none: tuple[str, ...] = ()
+    task: str | None = None
+    json_only: bool = False
+    directory: str | None = None
+    stdout_file: str | None = None
+    error_json: bool = False
+    verbose: bool = False
+    debug: bool = False
+    log_json: bool = False
+    no_color: bool = False
+    cfg: str | None = None
+    max_tasks: int | None = None
+    runtime_cpu_max: int | None = None
+    runtime_memory_max: str | None = None
+    runtime_defaults: str | None = None
+    no_cache: bool = False
+    env: tuple[str, ...] = ()
+    copy_input_files: bool = False
+    copy_input_files_for: tuple[str, ...] = ()
+    as_me: bool = False
+    path: tuple[str, ...] = ()
+    check_quant: bool = True
+    no_outside_imports: bool = False
+    backend: str | None = None
+    progress: str | None = None
+
+    def settings(self) -> dict[str, str | None]:
+        """Return our own settings among the options."""
+        return {"backend": self.backend, "progress": self.progress}

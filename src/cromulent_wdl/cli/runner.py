@@ -1,0 +1,123 @@
+"""What `cromulent run` does, step by step; `run` at the end reads like a table of contents."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+from contextlib import ExitStack
+from pathlib import Path
+from shlex import quote
+from typing import Any
+
+from WDL import copy_source, runtime, values_to_json
+from WDL._util import NOTICE_LEVEL, VERBOSE_LEVEL, provision_run_dir, write_atomic
+from WDL.runtime.config import Loader
+
+from ..errors import UsageError
+from ..model import Ending
+from ..plugin import session, tuning
+from ..plugin.endings import ending_of
+from ..plugin.listener import listen
+from . import ui
+from .configuration import configuration
+from .failure import Failure, failure_of
+from .logs_on_terminal import logging_to_terminal
+from .options import RunOptions
+from .place import place
+from .progress import View, view_of
+from .source import Bound, Source, bind_inputs, load_source
+
+__all__ = ["run"]
+
+
+def run(options: RunOptions) -> None:
+    """Run what the options say and print the result; exits with the status of what failed."""
+    sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
+    tuning.install()
+    level = logging.DEBUG if options.debug else VERBOSE_LEVEL if options.verbose else NOTICE_LEVEL
+    logging.getLogger().setLevel(level)
+    logging.raiseExceptions = options.debug
+    with ExitStack() as cleanup:
+        cleanup.enter_context(logging_to_terminal(options))
+        cfg = configuration(options, logging.getLogger("cromulent"))
+        source = load_source(options, cfg, cleanup)
+        bound = bind_inputs(source, options, cfg)
+        if options.json_only:
+            ui.data(json.dumps(bound.inputs_json, indent=None if options.log_json else 2))
+            return
+        directory = _run_directory(bound, options)
+        here = place(cfg, bound.target, directory)
+        cleanup.callback(here.close)
+        view = cleanup.enter_context(view_of(options, here, directory))
+        status = _execute(cfg, bound, source, options, directory, view)
+    sys.exit(status)
+
+
+def _run_directory(bound: Bound, options: RunOptions) -> Path:
+    """Make the run directory, named as miniwdl names it."""
+    parent = options.directory or os.getcwd()
+    try:
+        directory = Path(provision_run_dir(bound.target.name, options.directory, last_link=True))
+        if not os.access(directory, os.W_OK | os.X_OK):
+            raise PermissionError(13, "Permission denied")
+    except OSError as error:
+        raise UsageError(
+            f"the run directory cannot be made in {parent}: {error.strerror}", hint="choose another with --dir"
+        ) from error
+    return directory
+
+
+def _execute(cfg: Loader, bound: Bound, source: Source, options: RunOptions, directory: Path, view: View) -> int:
+    """Run the target in its directory to its end; return the exit status."""
+    listen()
+    active = session.begin(directory, bound.target, view.place, listener=view)
+    try:
+        with ExitStack() as cleanup:
+            cache = cleanup.enter_context(runtime.cache.new(cfg, logging.getLogger("cromulent")))
+            _, outputs = runtime.run(cfg, bound.target, bound.inputs, run_dir=f"{directory}/.", _cache=cache)
+            _leave_artifacts(source, directory)
+    except Exception as error:  # every failure of a run ends here, is explained and has its exit status
+        _leave_artifacts(source, directory)
+        failure = failure_of(error, active)
+        active.end(failure.ending, failure.message, failure.call)
+        view.failed(failure)
+        _result(runtime.error_json(error), options, failed=True)
+        if options.debug:
+            raise
+        return failure.exit_status
+    active.end(Ending.OK)
+    view.succeeded()
+    _result({"outputs": values_to_json(outputs, namespace=bound.target.name), "dir": str(directory)}, options)
+    return 0
+
+
+def _leave_artifacts(source: Source, directory: Path) -> None:
+    """Leave the WDL and a line to run it again in the run directory, as miniwdl does."""
+    line = f"pushd {quote(os.getcwd())} && cromulent {' '.join(map(quote, _without_secrets(sys.argv[1:])))}; popd\n"
+    (directory / "rerun").write_text(line, encoding="utf-8")
+    copy_source(source.document, str(directory / "wdl"))
+
+
+def _without_secrets(arguments: list[str]) -> list[str]:
+    """Drop the values of `--env NAME=VALUE`: they are often tokens."""
+    kept: list[str] = []
+    for argument in arguments:
+        if kept and kept[-1] == "--env":
+            argument = argument.partition("=")[0]
+        elif argument.startswith("--env="):
+            argument = "--env=" + argument.removeprefix("--env=").partition("=")[0]
+        kept.append(argument)
+    return kept
+
+
+def _result(content: dict[str, Any], options: RunOptions, failed: bool = False) -> None:
+    """Write the result JSON where the user wants it."""
+    if failed and not (options.error_json or options.stdout_file):
+        return
+    text = json.dumps(content, indent=None if options.log_json else 2, sort_keys=True)
+    if options.stdout_file:
+        write_atomic(text, options.stdout_file)
+    else:
+        ui.data(text)

@@ -1,0 +1,193 @@
+"""Reads what a run is made of: the WDL source, and its inputs, each problem in a sentence of its own.
+
+The reading and checking is miniwdl's; here its exceptions become ours, and names that are nearly right get a
+suggestion.
+"""
+
+from __future__ import annotations
+
+import difflib
+import io
+import logging
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import ExitStack, redirect_stderr
+from dataclasses import dataclass
+from typing import Any
+
+from ruamel.yaml.error import YAMLError
+from WDL import CLI, Env, Error, Tree, Value, load, values_to_json
+from WDL.runtime import download
+from WDL.runtime.config import Loader
+
+from ..errors import InputsError, SourceError
+from .options import RunOptions
+
+__all__ = ["Bound", "Source", "bind_inputs", "load_source", "read_document", "tasks_of"]
+
+_SOURCE_TROUBLE = (
+    Error.SyntaxError,
+    Error.ImportError,
+    Error.ValidationError,
+    Error.MultipleValidationErrors,
+    OSError,  # URLError and HTTPError are among these
+    UnicodeDecodeError,
+    zipfile.BadZipFile,
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    """A document, and the inputs that came with it if it was a zip."""
+
+    document: Tree.Document
+    input_file: str | None = None
+
+
+@dataclass(frozen=True)
+class Bound:
+    """What is to be run, with its inputs."""
+
+    target: Tree.Workflow | Tree.Task
+    inputs: Env.Bindings[Value.Base]
+    inputs_json: dict[str, Any]
+
+
+def load_source(options: RunOptions, cfg: Loader, cleanup: ExitStack) -> Source:
+    """Read, parse and type-check a .wdl file, URL or zip; what is unpacked goes with `cleanup`.
+
+    Raises SourceError.
+    """
+    try:
+        uri, manifest = CLI.unpack_source_zip(
+            logging.getLogger("cromulent"), cleanup, options.source, cfg["file_io"]["root"]
+        )
+    except (OSError, zipfile.BadZipFile, KeyError, ValueError, AssertionError) as error:
+        raise SourceError(f"{options.source} cannot be unpacked: {error}", hint="make it with `miniwdl zip`") from error
+    document = read_document(uri, options.path, options.check_quant, options.no_outside_imports)
+    return Source(document, manifest)
+
+
+def read_document(
+    uri: str, path: tuple[str, ...] = (), check_quant: bool = True, no_outside_imports: bool = False
+) -> Tree.Document:
+    """Read, parse and type-check a WDL document. Raises SourceError, saying where in the text."""
+    try:
+        return load(uri, list(path), check_quant=check_quant, read_source=CLI.make_read_source(no_outside_imports))
+    except FileNotFoundError as error:
+        raise SourceError(f"there is no file {error.filename or uri}") from error
+    except _SOURCE_TROUBLE as error:
+        text = io.StringIO()
+        with redirect_stderr(text):  # miniwdl's description, with line, column and excerpt
+            CLI.print_error(error)
+        raise SourceError(text.getvalue().rstrip() or f"{uri} cannot be read: {error}") from error
+
+
+def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:
+    """Find what to run in the document, and give it the inputs. Raises InputsError."""
+    root = cfg["file_io"]["root"] if not cfg["file_io"].get_bool("copy_input_files") else "/"
+    target = None
+
+    def downloadable(name: str, directory: bool) -> bool:
+        return bool(download.able(cfg, name, directory=directory))
+
+    try:
+        target = CLI.runner_exe(source.document, options.task)
+        with redirect_stderr(io.StringIO()):  # its list of inputs; ours comes with the error
+            _, inputs, inputs_json = CLI.runner_input(
+                source.document,
+                list(options.inputs),
+                options.input_file or source.input_file,
+                options.empty,
+                options.none,
+                task=options.task,
+                check_required=False,
+                downloadable=downloadable,
+                root=root,
+            )
+    except Error.InputError as error:
+        raise _explain(str(error), target) from error
+    except FileNotFoundError as error:
+        raise InputsError(f"there is no input file {error.filename or options.input_file}") from error
+    except (ValueError, OSError, YAMLError) as error:
+        raise InputsError(_mistyped(options, target) or f"the inputs cannot be read: {error}") from error
+    missing = values_to_json(target.required_inputs.subtract(inputs))
+    if missing:
+        raise InputsError(
+            f"{target.name} needs inputs that were not given:\n" + input_table(target, set(missing)),
+            hint=f"give them as NAME=VALUE, or fill in `cromulent template {options.source}` and pass it with -i",
+        )
+    return Bound(target, inputs, inputs_json)
+
+
+def _explain(message: str, target: Tree.Workflow | Tree.Task | None) -> InputsError:
+    """Add to miniwdl's sentence what inputs there are, and a guess where a name is unknown."""
+    if target is None:
+        return InputsError(message)
+    prefix = f"No such input to {target.name}: "
+    unknown = message.removeprefix(prefix) if message.startswith(prefix) else None
+    if unknown is None and "unknown input" in message:
+        unknown = message.rpartition(": ")[2].strip()
+    if unknown is None:
+        return InputsError(message)
+    names = [binding.name for binding in target.available_inputs]
+    near = difflib.get_close_matches(unknown.removeprefix(f"{target.name}."), names, n=1)
+    guess = f" Did you mean '{near[0]}'?" if near else ""
+    return InputsError(f"{target.name} has no input '{unknown}'.{guess}\n" + input_table(target))
+
+
+def input_table(target: Tree.Workflow | Tree.Task, only: set[str] | None = None) -> str:
+    """Return a line an input: name, type, default or `required`."""
+    required = {binding.name for binding in target.required_inputs}
+    rows = [
+        (binding.name, str(binding.value.type), _default(binding.value, binding.name in required))
+        for binding in target.available_inputs
+        if (only is None or binding.name in only) and not binding.name.rpartition(".")[2].startswith("_")
+    ]
+    rows.sort(key=lambda row: row[0] not in required)
+    width = max((len(name) for name, _, _ in rows), default=0)
+    return "\n".join(f"  {name:{width}}  {type_}{default}" for name, type_, default in rows)
+
+
+def _default(declaration: Tree.Decl, required: bool) -> str:
+    if required:
+        return "  required"
+    return f" = {declaration.expr}" if declaration.expr is not None else ""
+
+
+def _mistyped(options: RunOptions, target: Tree.Workflow | Tree.Task | None) -> str | None:
+    """Find the NAME=VALUE whose value its type does not take; miniwdl's ValueError does not say."""
+    for pair in options.inputs:
+        name, _, text = pair.partition("=")
+        declaration = target.available_inputs.get(name) if target is not None else None
+        if declaration is None or not text:
+            continue
+        try:
+            CLI.runner_input_value(text, declaration.type, lambda *_: True, "/")
+        except (ValueError, Error.InputError):
+            return f"input '{name}' is {declaration.type}, and {text!r} is not"
+    return None
+
+
+def tasks_of(target: Tree.Workflow | Tree.Task) -> Iterator[Tree.Task]:
+    """Yield every task that running the target may call, each once."""
+    seen: set[int] = set()
+
+    def walk(node: Any) -> Iterator[Tree.Task]:
+        if isinstance(node, Tree.Call):
+            node = node.callee
+        if id(node) in seen:
+            return
+        seen.add(id(node))
+        if isinstance(node, Tree.Task):
+            yield node
+        for child in getattr(node, "body", []):
+            yield from walk(child)
+
+    return walk(target)
+
+
+def source_name(options: RunOptions) -> str:
+    """Return the source's last path component, for talk."""
+    return os.path.basename(options.source.rstrip("/"))
