@@ -1,0 +1,131 @@
+"""The only place that prints: stdout carries results (`data`, `raw`, `table`), stderr carries talk (`note`, `fail`).
+
+Colour is for terminals, and `NO_COLOR` is obeyed. rich is imported when a table is wanted, not before.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+TYPE_CHECKING = False  # typing's own costs a fifth of `cromulent --help`
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from typing import TextIO
+
+    from rich.console import Console
+
+__all__ = [
+    "MARKS",
+    "coloured",
+    "confirm",
+    "console",
+    "data",
+    "fail",
+    "json_result",
+    "make_printable",
+    "note",
+    "raw",
+    "painted",
+    "table",
+]
+
+_ESCAPES = {"red": "31", "green": "32", "yellow": "33", "cyan": "36", "dim": "2", "bold": "1"}
+
+MARKS = {
+    "ok": ("✔", "green"),
+    "cached": ("✔", "green"),
+    "failed": ("✘", "red"),
+    "lost": ("✘", "red"),
+    "stopped": ("■", "yellow"),
+    "running": ("●", "cyan"),
+    "waiting": ("○", "yellow"),
+    "queued": ("○", "dim"),
+}
+"""How a state is marked, and its colour, wherever calls and runs are shown."""
+
+
+def coloured(stream: TextIO) -> bool:
+    """Whether to put colour on the stream."""
+    return stream.isatty() and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
+
+
+def painted(text: str, colour: str, stream: TextIO) -> str:
+    """Return the text in a colour of `_ESCAPES` where the stream takes colour."""
+    return f"\x1b[{_ESCAPES[colour]}m{text}\x1b[0m" if coloured(stream) else text
+
+
+def make_printable() -> None:
+    """Let no character be unprintable: what the terminal's encoding lacks appears as an escape."""
+    for stream in (sys.stdout, sys.stderr):
+        if (stream.encoding or "").lower().replace("-", "") != "utf8" and hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def data(text: str) -> None:
+    """Print a line of the result."""
+    print(text, file=sys.stdout)  # noqa: T201 - this is the place
+
+
+def raw(content: bytes) -> None:
+    """Print bytes of the result as they are, at once."""
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
+
+
+def json_result(value: object) -> None:
+    """Print the result as JSON."""
+    import json
+
+    data(json.dumps(value, indent=2, ensure_ascii=False))
+
+
+def note(text: str) -> None:
+    """Say something to the person at the terminal."""
+    print(text, file=sys.stderr)  # noqa: T201 - this is the place
+
+
+def fail(message: str, hint: str | None = None) -> None:
+    """Say what went wrong and, where there is one, what to do next."""
+    note(painted(message, "red", sys.stderr))
+    if hint:
+        note(f"{painted('hint:', 'cyan', sys.stderr)} {hint}")
+
+
+def confirm(question: str) -> bool:
+    """Ask a person at the terminal; anything but a yes is a no."""
+    import click
+
+    return click.confirm(question, default=False, err=True)
+
+
+def console(stream: TextIO) -> Console:
+    """Return a rich console on the stream: as wide as the terminal, else 80 columns, and without magic."""
+    from rich.console import Console
+
+    width = None if stream.isatty() else int(os.environ.get("COLUMNS") or 80)
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=not coloured(stream))
+
+
+def table(
+    rows: Sequence[Sequence[str | tuple[str, str]]], *, head: Sequence[str] = (), right: Sequence[int] = ()
+) -> None:
+    """Print rows as aligned columns on stdout; a cell is a text, or a text and its colour.
+
+    The last column is cut to fit the terminal, the others are never; without a terminal nothing is.
+    """
+    from rich.table import Table
+    from rich.text import Text
+
+    grid = Table(box=None, show_header=bool(head), pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    columns = len(head) or max((len(row) for row in rows), default=0)
+    for index in range(columns):
+        title = head[index] if head else ""
+        last = index == columns - 1
+        grid.add_column(
+            title, justify="right" if index in right else "left", no_wrap=True, overflow="ellipsis" if last else "fold"
+        )
+    for row in rows:
+        grid.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
+    console(sys.stdout).print(grid)
