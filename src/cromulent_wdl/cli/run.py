@@ -59,7 +59,7 @@ Run again after a failure or an interruption: what was done is taken from the ca
     help="Relax checks of optional types.",
 )
 @click.option("--no-outside-imports", is_flag=True, help="Refuse imports from outside the WDL file's directory.")
-def command(**given: object) -> None:
+def command(**given: object) -> int:
     """Run a workflow or task: SOURCE is a .wdl file, a URL, or a zip made by `miniwdl zip`.
 
     The result is JSON on standard output: {"dir": ..., "outputs": ...}. Everything else is said on standard
@@ -67,4 +67,4 @@ def command(**given: object) -> None:
     """
     from .runner import run
 
-    run(RunOptions(**given))  # type: ignore[arg-type]  # click has made the fields' types
+    return run(RunOptions(**given))  # type: ignore[arg-type]  # click has made the fields' types

@@ -18,11 +18,10 @@ from WDL.runtime.config import Loader
 from ..errors import UsageError
 from ..model import Ending
 from ..plugin import session, tuning
-from ..plugin.endings import ending_of
 from ..plugin.listener import listen
 from . import ui
 from .configuration import configuration
-from .failure import Failure, failure_of
+from .failure import failure_of
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
 from .place import place
@@ -32,8 +31,11 @@ from .source import Bound, Source, bind_inputs, load_source
 __all__ = ["run"]
 
 
-def run(options: RunOptions) -> None:
-    """Run what the options say and print the result; exits with the status of what failed."""
+def run(options: RunOptions) -> int:
+    """Run what the options say, print the result, and return the exit status.
+
+    Raises UsageError for all that is wrong before anything is started.
+    """
     sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
     tuning.install()
     level = logging.DEBUG if options.debug else VERBOSE_LEVEL if options.verbose else NOTICE_LEVEL
@@ -45,14 +47,14 @@ def run(options: RunOptions) -> None:
         source = load_source(options, cfg, cleanup)
         bound = bind_inputs(source, options, cfg)
         if options.json_only:
-            ui.data(json.dumps(bound.inputs_json, indent=None if options.log_json else 2))
-            return
+            ui.out(json.dumps(bound.inputs_json, indent=None if options.log_json else 2))
+            return 0
         directory = _run_directory(bound, options)
         here = place(cfg, bound.target, directory)
         cleanup.callback(here.close)
-        view = cleanup.enter_context(view_of(options, here, directory))
-        status = _execute(cfg, bound, source, options, directory, view)
-    sys.exit(status)
+        view = cleanup.enter_context(view_of(options, here, directory, bound.target.name))
+        active = session.begin(directory, bound.target, here.session.choice.backend.name, view)
+        return _execute(cfg, bound, source, options, active, view)
 
 
 def _run_directory(bound: Bound, options: RunOptions) -> Path:
@@ -69,10 +71,12 @@ def _run_directory(bound: Bound, options: RunOptions) -> Path:
     return directory
 
 
-def _execute(cfg: Loader, bound: Bound, source: Source, options: RunOptions, directory: Path, view: View) -> int:
-    """Run the target in its directory to its end; return the exit status."""
+def _execute(
+    cfg: Loader, bound: Bound, source: Source, options: RunOptions, active: session.ActiveRun, view: View
+) -> int:
+    """Run the target to its end; return the exit status."""
     listen()
-    active = session.begin(directory, bound.target, view.place, listener=view)
+    directory = active.directory
     try:
         with ExitStack() as cleanup:
             cache = cleanup.enter_context(runtime.cache.new(cfg, logging.getLogger("cromulent")))
@@ -120,4 +124,4 @@ def _result(content: dict[str, Any], options: RunOptions, failed: bool = False) 
     if options.stdout_file:
         write_atomic(text, options.stdout_file)
     else:
-        ui.data(text)
+        ui.out(text)

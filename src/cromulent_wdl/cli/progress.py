@@ -1,0 +1,136 @@
+"""How a run is shown while it goes on: a live table on a terminal, else a line an event, or JSON.
+
+A view hears the run's journal. What it says goes to standard error; the result is not its business.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Protocol
+
+from ..model import (
+    CallCached,
+    CallEnded,
+    CallStarted,
+    Ending,
+    Event,
+    TaskEnded,
+    TaskStarted,
+    TaskWaiting,
+    to_json,
+)
+from ..units import format_duration
+from . import ui
+from .failure import Failure
+from .options import RunOptions
+from .place import Place
+
+__all__ = ["JsonView", "PlainView", "View", "view_of"]
+
+
+class View(Protocol):
+    """Something that shows a run."""
+
+    def __call__(self, event: Event) -> None:
+        """Take note of an event, in whatever thread it happens."""
+
+    def succeeded(self) -> None:
+        """Say that the run is done."""
+
+    def failed(self, failure: Failure) -> None:
+        """Say why the run failed and what to do next."""
+
+
+@contextmanager
+def view_of(options: RunOptions, here: Place, directory: Path, name: str) -> Iterator[View]:
+    """Choose the view by the settings, and show it for the length of the block."""
+    progress = here.session.settings.progress
+    logging = options.verbose or options.debug or options.log_json
+    if progress == "auto":
+        progress = "live" if ui.coloured(sys.stderr) and not logging else "plain"
+    if progress == "json":
+        yield JsonView()
+        return
+    heading = f"{name}  {directory.name}  here, on {here.description}"
+    if progress == "plain":
+        ui.note(heading)
+        yield PlainView(name)
+        return
+    from .live import LiveView
+
+    with LiveView(heading, directory, PlainView(name)) as view:
+        yield view
+
+
+class JsonView:
+    """Repeats the journal on standard error."""
+
+    def __call__(self, event: Event) -> None:
+        """Print the event as its line of the journal."""
+        ui.note(to_json(event))
+
+    def succeeded(self) -> None:
+        """Say nothing: the journal's last event says it."""
+
+    def failed(self, failure: Failure) -> None:
+        """Say nothing: the journal's last event says it."""
+
+
+class PlainView:
+    """Says one line where something happened that a person would want to know."""
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+        self._lock = threading.Lock()
+        self._started: dict[str, float] = {}
+        self._done = 0
+
+    def __call__(self, event: Event) -> None:
+        """Say the event's line, if it has one."""
+        with self._lock:
+            line = self._line(event)
+        if line:
+            ui.note(line)
+
+    def _line(self, event: Event) -> str | None:
+        if isinstance(event, CallStarted):
+            self._started[event.call] = event.at
+        elif isinstance(event, TaskWaiting):
+            return f"○ {event.call}  {event.why}"
+        elif isinstance(event, TaskStarted):
+            return f"● {event.call}  running" + (f", attempt {event.attempt}" if event.attempt > 1 else "")
+        elif isinstance(event, CallCached):
+            self._done += 1
+            return f"✔ {event.call}  from the call cache (made in {event.origin})"
+        elif isinstance(event, TaskEnded) and event.ending not in (Ending.OK, Ending.STOPPED):
+            return f"✘ {event.call}  attempt {event.attempt}: {event.message or event.ending.value}"
+        elif isinstance(event, CallEnded) and event.ending is Ending.OK:
+            self._done += 1
+            return f"✔ {event.call}  {format_duration(event.at - self._started.get(event.call, event.at))}"
+        return None
+
+    def succeeded(self) -> None:
+        """Say nothing: the result on standard output says it."""
+
+    def failed(self, failure: Failure) -> None:
+        """Say the root of the failure, what stays done, and what to type next."""
+        again = "what was done stays done: run the same command again to go on from there"
+        if failure.ending is Ending.STOPPED:
+            ui.fail(f"{self._name} was stopped.", again)
+            return
+        where = f" at {failure.call}" if failure.call else ""
+        ui.fail(f"{self._name} failed{where}: {failure.message}")
+        for line in failure.last_words:
+            ui.note(f"  | {line}")
+        if failure.stderr:
+            ui.note(f"  stderr  {failure.stderr}")
+        call = f" '{failure.call}'" if "[" in failure.call else f" {failure.call}" if failure.call else ""
+        ui.note(f"  log     cromulent logs last{call}")
+        if self._done:
+            ui.note(
+                f"  again   {self._done} call{'s are' if self._done > 1 else ' is'} done; {again.partition(': ')[2]}"
+            )
