@@ -1,0 +1,189 @@
+"""A run as a table that changes in place: one row a call, the ones that matter now first."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+
+from rich.console import Group, RenderableType
+from rich.live import Live
+from rich.table import Table
+from rich.text import Text
+
+from ..clock import SYSTEM
+from ..model import (
+    CallCached,
+    CallEnded,
+    CallQueued,
+    CallStarted,
+    Ending,
+    Event,
+    TaskEnded,
+    TaskImage,
+    TaskPlaced,
+    TaskStarted,
+    TaskWaiting,
+)
+from ..storage import layout
+from ..units import format_bytes, format_duration
+from . import ui
+from .failure import Failure
+from .progress import View
+
+__all__ = ["LiveView"]
+
+_REFRESHES_A_SECOND = 4
+_LINES_KEPT_FREE = 4
+_TAIL_BYTES = 1024
+_ORDER = {"failed": 0, "running": 1, "waiting": 2, "ok": 3, "cached": 3, "stopped": 3, "queued": 4}
+"""Which rows stay when there are more calls than lines."""
+
+
+@dataclass
+class _Row:
+    call: str
+    state: str = "queued"
+    since: float = 0.0
+    until: float | None = None
+    directory: str = ""
+    attempt: int = 1
+    needs: str = ""
+    note: str = ""
+
+
+class LiveView:
+    """Shows a run in place on the terminal; at the end the table stays, and the failure is told below it."""
+
+    def __init__(self, heading: str, directory: Path, ending: View) -> None:
+        self._heading = heading
+        self._directory = directory
+        self._ending = ending
+        self._rows: dict[str, _Row] = {}
+        self._lock = threading.Lock()
+        self._began = SYSTEM.now()
+        self._console = ui.console(sys.stderr)
+        self._live = Live(
+            console=self._console, get_renderable=self._render, refresh_per_second=_REFRESHES_A_SECOND, transient=False
+        )
+
+    def __enter__(self) -> LiveView:
+        self._live.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._live.stop()
+
+    def __call__(self, event: Event) -> None:
+        """Change the row of the event's call."""
+        call = getattr(event, "call", "")
+        if not call:
+            return
+        with self._lock:
+            row = self._rows.get(call)
+            if row is None:
+                row = self._rows[call] = _Row(call, since=event.at)
+            _change(row, event)
+
+    def succeeded(self) -> None:
+        """Leave the table as it is."""
+        self._live.stop()
+
+    def failed(self, failure: Failure) -> None:
+        """Stop moving, and tell the failure below the table."""
+        now = SYSTEM.now()
+        with self._lock:
+            for row in self._rows.values():
+                if row.until is None:
+                    row.state, row.until, row.note = "stopped", now, ""
+        self._live.stop()
+        self._ending.failed(failure)
+
+    def _render(self) -> RenderableType:
+        now = SYSTEM.now()
+        with self._lock:
+            rows = list(self._rows.values())
+        room = max(3, self._console.height - _LINES_KEPT_FREE)
+        shown = set(map(id, sorted(rows, key=lambda row: _ORDER[row.state])[:room]))
+        grid = Table.grid(padding=(0, 2, 0, 0))
+        for _ in range(4):
+            grid.add_column(no_wrap=True)
+        grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
+        for row in rows:
+            if id(row) in shown:
+                grid.add_row(*self._cells(row, now))
+        heading = Text(f"{self._heading}  {format_duration(now - self._began)}", style="bold")
+        parts: list[RenderableType] = [heading, grid]
+        if len(rows) > room:
+            parts.append(Text(f"  {_counts(rows)}", style="dim"))
+        return Group(*parts)
+
+    def _cells(self, row: _Row, now: float) -> tuple[Text, Text, Text, Text, Text]:
+        mark, colour = ui.MARKS[row.state]
+        elapsed = format_duration((row.until or now) - row.since) if row.state != "queued" else ""
+        note = self._last_words(row) if row.state == "running" else row.note
+        return (
+            Text(f"  {mark}", style=colour),
+            Text(row.call),
+            Text(elapsed, justify="right"),
+            Text(row.needs, style="dim"),
+            Text(note, style="dim"),
+        )
+
+    def _last_words(self, row: _Row) -> str:
+        name = layout.STDERR if row.attempt == 1 else layout.STDERR.replace(".", f"{row.attempt}.")
+        try:
+            with open(self._directory / row.directory / name, "rb") as file:
+                size = file.seek(0, 2)
+                file.seek(max(0, size - _TAIL_BYTES))
+                lines = file.read().decode(errors="replace").replace("\r", "\n").split("\n")
+        except OSError:
+            return ""
+        words = next((line for line in reversed(lines) if line.strip()), "")
+        return "".join(letter for letter in words if letter.isprintable())
+
+
+def _change(row: _Row, event: Event) -> None:
+    """Apply an event to its row."""
+    if isinstance(event, CallQueued):
+        row.state = "queued"
+    elif isinstance(event, CallStarted):
+        row.since, row.directory, row.note = event.at, event.directory, ""
+    elif isinstance(event, TaskPlaced):
+        row.attempt, row.needs = event.attempt, _needs(event)
+    elif isinstance(event, TaskWaiting):
+        row.state, row.note = "waiting", event.why
+    elif isinstance(event, TaskImage):
+        row.note = event.image
+    elif isinstance(event, TaskStarted):
+        row.state = "running"
+    else:
+        _finish(row, event)
+
+
+def _finish(row: _Row, event: Event) -> None:
+    if isinstance(event, TaskEnded):
+        row.note = event.message
+    elif isinstance(event, CallCached):
+        row.state, row.since, row.until, row.note = "cached", event.at, event.at, "from the call cache"
+    elif isinstance(event, CallEnded):
+        row.until = event.at
+        row.state = {Ending.OK: "ok", Ending.STOPPED: "stopped"}.get(event.ending, "failed")
+        row.note = "" if event.ending is Ending.OK else event.message
+
+
+def _needs(event: TaskPlaced) -> str:
+    cores = f"{event.cpu} core{'s' if event.cpu > 1 else ''}" if event.cpu else ""
+    return " ".join(filter(None, [cores, format_bytes(event.memory) if event.memory else ""]))
+
+
+def _counts(rows: list[_Row]) -> str:
+    counts: dict[str, int] = {}
+    for row in rows:
+        word = {"ok": "done", "cached": "done", "queued": "waiting"}.get(row.state, row.state)
+        counts[word] = counts.get(word, 0) + 1
+    return ", ".join(f"{count} {word}" for word, count in counts.items())
