@@ -1,0 +1,43 @@
+"""What holds for every test: where engines are required, a test may not be left out for want of one."""
+
+from __future__ import annotations
+
+from collections.abc import Generator
+from pathlib import Path
+
+import pytest
+
+ENGINE_TESTS = Path(__file__).parent / "engine"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the option that CI gives."""
+    parser.addoption(
+        "--require-engines", action="store_true", help="fail, rather than leave out, what tests/engine cannot run"
+    )
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fail a test that leaves itself out where it must run."""
+    report = yield
+    _fail_if_left_out(item, report)
+    return report
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """Fail a module that leaves itself out as a whole where it must run."""
+    report = yield
+    _fail_if_left_out(collector, report)
+    return report
+
+
+def _fail_if_left_out(node: pytest.Item | pytest.Collector, report: pytest.TestReport | pytest.CollectReport) -> None:
+    required = node.config.getoption("--require-engines") and node.path.is_relative_to(ENGINE_TESTS)
+    if required and report.skipped and not hasattr(report, "wasxfail"):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
+        report.outcome = "failed"
+        report.longrepr = f"left out, though every engine is required here: {reason}"
