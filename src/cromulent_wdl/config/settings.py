@@ -41,9 +41,6 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     stop_grace: Annotated[
         float, Meta(ge=0, description="Seconds between SIGTERM and SIGKILL when a process task is stopped.")
     ] = 2.0
-    task_concurrency: Annotated[
-        int, Meta(ge=0, description="Calls under way at once in one run; 0: as many as cores. As `-@`.")
-    ] = 0
 
 
 def help_of(name: str) -> str:
