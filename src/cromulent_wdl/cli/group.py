@@ -9,6 +9,7 @@ from typing import cast
 import click
 from click.shell_completion import CompletionItem
 
+from .. import __version__
 from ..errors import UsageError
 from . import overview, ui
 
@@ -59,7 +60,7 @@ class LazyGroup(click.Group):
 def group(ctx: click.Context, version: bool, verbose: bool, debug: bool) -> None:
     """Run WDL workflows."""
     if version:
-        ui.data(_versions() if verbose else f"{overview.PROGRAM} {overview.__version__}")
+        ui.data(_versions() if verbose else f"{overview.PROGRAM} {__version__}")
     elif ctx.invoked_subcommand is None:
         ui.data(ctx.get_help())
     if version:
@@ -74,7 +75,7 @@ def _versions() -> str:
 
     return "\n".join(
         (
-            f"{overview.PROGRAM} {overview.__version__}",
+            f"{overview.PROGRAM} {__version__}",
             f"miniwdl   {metadata.version('miniwdl')}",
             f"python    {platform.python_version()}",
             f"tuning    {tuning.state()}",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 
+from .. import __version__
 from ..errors import CromulentError
 from . import overview, ui
 
@@ -96,9 +97,9 @@ def _keep_trace() -> str:
     from ..clock import SYSTEM, local_time
     from ..storage import layout
 
-    trace = f"{overview.PROGRAM} {overview.__version__}, Python {sys.version}\n\n{traceback.format_exc()}"
+    trace = f"{overview.PROGRAM} {__version__}, Python {sys.version}\n\n{traceback.format_exc()}"
     try:
-        path = layout.state_directory() / f"defect-{local_time(SYSTEM.now()):%Y%m%d_%H%M%S}-{os.getpid()}.txt"
+        path = layout.defects_directory() / f"{local_time(SYSTEM.now()):%Y%m%d_%H%M%S}_{os.getpid()}.txt"
         path.write_text(trace, encoding="utf-8")
     except OSError:
         return f"please report it with this trace:\n{trace}"

@@ -11,6 +11,7 @@ import sys
 TYPE_CHECKING = False  # typing's own costs a fifth of `cromulent --help`
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
     from typing import TextIO
 
     from rich.console import Console
@@ -25,8 +26,9 @@ __all__ = [
     "json_result",
     "make_printable",
     "note",
-    "raw",
     "painted",
+    "raw",
+    "short_path",
     "table",
 ]
 
@@ -109,23 +111,42 @@ def console(stream: TextIO) -> Console:
 
 
 def table(
-    rows: Sequence[Sequence[str | tuple[str, str]]], *, head: Sequence[str] = (), right: Sequence[int] = ()
+    rows: Sequence[Sequence[str | tuple[str, str]]],
+    *,
+    head: Sequence[str] = (),
+    right: Sequence[int] = (),
+    indent: int = 0,
 ) -> None:
     """Print rows as aligned columns on stdout; a cell is a text, or a text and its colour.
 
-    The last column is cut to fit the terminal, the others are never; without a terminal nothing is.
+    On a terminal the last column is cut where the line ends; elsewhere nothing is.
     """
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(box=None, show_header=bool(head), pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
+    terminal = sys.stdout.isatty()
+    grid = Table(box=None, show_header=bool(head), expand=terminal, pad_edge=False, padding=(0, 2, 0, 0))
     columns = len(head) or max((len(row) for row in rows), default=0)
     for index in range(columns):
-        title = head[index] if head else ""
-        last = index == columns - 1
         grid.add_column(
-            title, justify="right" if index in right else "left", no_wrap=True, overflow="ellipsis" if last else "fold"
+            head[index] if head else "",
+            justify="right" if index in right else "left",
+            no_wrap=True,
+            overflow="ellipsis",
+            ratio=1 if index == columns - 1 and terminal else None,
+            header_style="dim",
         )
     for row in rows:
         grid.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
-    console(sys.stdout).print(grid)
+    screen = console(sys.stdout)
+    screen.width = screen.width - indent if terminal else sys.maxsize
+    with screen.capture() as printed:
+        screen.print(grid)
+    for line in printed.get().splitlines():
+        data(" " * indent + line.rstrip())
+
+
+def short_path(path: Path) -> str:
+    """Return the path as people write it: from `~` where it lies in their home."""
+    text, home = str(path), os.path.expanduser("~")
+    return "~" + text.removeprefix(home) if text == home or text.startswith(home + os.sep) else text

@@ -13,6 +13,7 @@ import platformdirs
 
 __all__ = [
     "CALL_LOG",
+    "DIGESTS",
     "ERROR",
     "JOURNAL",
     "OUTPUTS",
@@ -20,9 +21,11 @@ __all__ = [
     "STDERR",
     "USAGE",
     "cache_directory",
+    "defects_directory",
     "heads_directory",
     "runs_directory",
     "state_directory",
+    "stream_file",
 ]
 
 JOURNAL = "journal.jsonl"
@@ -31,8 +34,14 @@ CALL_LOG = "task.log"
 STDERR = "stderr.txt"
 OUTPUTS = "outputs.json"
 ERROR = "error.json"
+DIGESTS = "digests.sqlite"
 USAGE = "usage.txt"
 """Written by the wrapper of a container task, beside `command`: peak memory, CPU time, kills for memory."""
+
+
+def stream_file(stream: str, attempt: int) -> str:
+    """Return the name of an attempt's `stdout` or `stderr` in its call's directory, as miniwdl gives it."""
+    return f"{stream}{attempt if attempt > 1 else ''}.txt"
 
 
 def _private(path: Path) -> Path:
@@ -58,3 +67,8 @@ def runs_directory() -> Path:
 def heads_directory() -> Path:
     """Return (and make) the directory in which live heads hold their locks and leases."""
     return _private(state_directory() / "heads")
+
+
+def defects_directory() -> Path:
+    """Return (and make) the directory of the traces of this program's own defects."""
+    return _private(state_directory() / "defects")

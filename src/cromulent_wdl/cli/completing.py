@@ -1,0 +1,64 @@
+"""What the Tab key offers for RUN, CALL and the inputs of a workflow. Never says or raises anything itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from click.shell_completion import CompletionItem
+
+from ..errors import CromulentError
+from ..runs.find import find_run
+from ..runs.index import entries
+
+__all__ = ["complete_call", "complete_input", "complete_run"]
+
+_OFFERED = 30
+
+
+def complete_run(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Offer run ids, the newest first, and `last`; what looks like a path is left to the shell."""
+    if "/" in incomplete or incomplete.startswith("."):
+        return [CompletionItem(incomplete, type="dir")]
+    known = [entry for entry in entries() if entry.run_id.startswith(incomplete)]
+    names = [CompletionItem(entry.run_id, help=str(entry.directory.parent)) for entry in known[:_OFFERED]]
+    return ([CompletionItem("last", help="the newest run")] if "last".startswith(incomplete) else []) + names
+
+
+def complete_call(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Offer the calls of the run that was named."""
+    from ..runs.watch import Watch
+
+    try:
+        status = Watch(find_run(ctx.params.get("run") or "last", entries())).status()
+    except CromulentError:
+        return []
+    calls = [call for call in status.in_order() if call.path.startswith(incomplete)]
+    return [CompletionItem(call.path, help=call.state.value) for call in calls[:_OFFERED]]
+
+
+def complete_input(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Offer `NAME=` for the inputs of the source that was named: the required ones, then the others.
+
+    After the `=` the shell completes files.
+    """
+    source = str(ctx.params.get("source") or "")
+    if "=" in incomplete or not Path(source).is_file():
+        return [CompletionItem(incomplete, type="file")]
+    from ..plugin import tuning
+
+    tuning.install()
+    from WDL import CLI, Error
+
+    from .document import read_document
+
+    try:
+        document = read_document(source, ctx.params.get("path") or ())
+        target = CLI.runner_exe(document, ctx.params.get("task"))
+    except (CromulentError, Error.InputError):
+        return []
+    required = [binding.name for binding in target.required_inputs]
+    others = [binding.name for binding in target.available_inputs if binding.name not in required]
+    names = [name for name in required if name.startswith(incomplete)]
+    names = names or [name for name in others if name.startswith(incomplete)]
+    return [CompletionItem(f"{name}=", help=str(target.available_inputs[name].type)) for name in names]

@@ -1,0 +1,56 @@
+"""`cromulent logs`: the log of a run, or what a call wrote."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..clock import SYSTEM
+from ..errors import UsageError
+from ..runs.find import find_run
+from ..runs.index import entries
+from ..runs.logs import call_log, find_call, growing, run_log
+from ..runs.status import FINAL
+from ..runs.watch import Watch
+from . import ui
+from .completing import complete_call, complete_run
+
+__all__ = ["command"]
+
+
+@click.command("logs")
+@click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
+@click.argument("call", required=False, metavar="[CALL]", shell_complete=complete_call)
+@click.option("-f", "--follow", is_flag=True, help="Go on printing until the run, or the call, ends.")
+@click.option("--stdout", is_flag=True, help="Print the call's standard output instead.")
+def command(run: str, call: str | None, follow: bool, stdout: bool) -> None:
+    """Print the log of a run, or the standard error of the last attempt at one of its calls.
+
+    RUN is a directory, a run id or the beginning of one, or `last`. CALL is a name as `cromulent status`
+    shows it, such as 'align[2]'.
+    """
+    if stdout and call is None:
+        raise UsageError("--stdout is about a call", hint="cromulent logs RUN CALL --stdout")
+    watch = Watch(find_run(run, entries()))
+    status = watch.status()
+    shown = find_call(call, status) if call else None
+
+    def file() -> Path | None:
+        return call_log(watch.directory, shown, stdout=stdout) if shown else run_log(watch.directory, status)
+
+    def more() -> bool:
+        nonlocal status, shown
+        if not follow:
+            return False
+        status = watch.status()
+        shown = status.calls.get(shown.path, shown) if shown else None
+        return (shown.state if shown else status.state) not in FINAL
+
+    silent = True
+    for chunk in growing(file, SYSTEM, more):
+        ui.raw(chunk)
+        silent = False
+    if silent:
+        stream = f"standard {'output' if stdout else 'error'}"
+        ui.note(f"{shown.path} has written nothing to {stream}" if shown else "the log is empty")

@@ -1,0 +1,81 @@
+"""`cromulent ls`: the runs on this machine's list."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from ..clock import SYSTEM
+from ..errors import JournalError
+from ..runs.index import Entry, entries
+from ..runs.status import RunStatus, State
+from ..runs.watch import Watch
+from ..units import format_duration
+from . import ui
+
+__all__ = ["command"]
+
+_SHOWN = 20
+
+
+@click.command("ls")
+@click.option("-a", "--all", "every", is_flag=True, help="List all runs, not only the newest.")
+@click.option(
+    "-n", "count", type=click.IntRange(1), default=_SHOWN, show_default=True, metavar="N", help="List N runs."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(every: bool, count: int, as_json: bool) -> None:
+    """List runs, the newest first.
+
+    Runs are found wherever their directories are; one whose directory was deleted is not listed any more.
+    """
+    known = entries()
+    listed = known if every else known[:count]
+    rows = [(entry, _status(entry.directory)) for entry in listed]
+    if as_json:
+        ui.json_result([_record(entry, status) for entry, status in rows])
+    elif not rows:
+        ui.note("There is no run yet. Start one: cromulent run hello.wdl name=World")
+    else:
+        ui.table([_cells(entry, status) for entry, status in rows], head=("", "RUN", "", "TOOK", "IN"), right=(3,))
+        if len(listed) < len(known):
+            ui.note(f"{len(known) - len(listed)} older: cromulent ls --all")
+
+
+def _status(directory: Path) -> RunStatus | None:
+    """Return the status of the run without its calls, or None if its journal cannot be read."""
+    try:
+        return Watch(directory, of_run_only=True).status()
+    except JournalError:
+        return None
+
+
+def _cells(entry: Entry, status: RunStatus | None) -> tuple[str | tuple[str, str], ...]:
+    if status is None:
+        return ("?", entry.run_id, "unreadable", "", ui.short_path(entry.directory.parent))
+    mark, colour = ui.MARKS[status.state.value]
+    elapsed = status.elapsed(SYSTEM.now())
+    took = format_duration(elapsed) if elapsed is not None else ""
+    return ((mark, colour), entry.run_id, _words(status), took, ui.short_path(entry.directory.parent))
+
+
+def _words(status: RunStatus) -> str:
+    at = status.ended.call if status.ended is not None and status.state is State.FAILED else ""
+    return f"{status.state.value} at {at}" if at else status.state.value
+
+
+def _record(entry: Entry, status: RunStatus | None) -> dict[str, object]:
+    """Return the run as `--json` shows it."""
+    started, ended = (status.started, status.ended) if status else (None, None)
+    return {
+        "run": entry.run_id,
+        "directory": str(entry.directory),
+        "state": status.state.value if status else "unreadable",
+        "name": started.name if started else None,
+        "started": started.at if started else entry.begun,
+        "ended": ended.at if ended else None,
+        "elapsed": status.elapsed(SYSTEM.now()) if status else None,
+        "message": ended.message if ended else "",
+        "call": ended.call if ended else "",
+    }

@@ -1,0 +1,120 @@
+"""`cromulent status`: how a run is doing, call by call."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from shlex import quote
+
+import click
+
+from ..clock import SYSTEM
+from ..runs.find import find_run
+from ..runs.index import entries
+from ..runs.status import Attempt, CallStatus, RunStatus, State
+from ..runs.watch import Watch
+from ..units import format_bytes, format_duration
+from . import ui
+from .completing import complete_run
+from .status_record import record
+
+__all__ = ["command"]
+
+_SHOWN = 30
+_FIRST = (State.FAILED, State.RUNNING, State.WAITING)
+"""Which calls are shown when there are too many for all."""
+
+
+@click.command("status")
+@click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
+@click.option("-a", "--all", "every", is_flag=True, help="Show all calls, however many.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def command(run: str, every: bool, as_json: bool) -> None:
+    """Show how a run is doing, call by call.
+
+    RUN is a directory, a run id or the beginning of one, or `last`, which it is when left out.
+    """
+    directory = find_run(run, entries())
+    status, now = Watch(directory).status(), SYSTEM.now()
+    if as_json:
+        ui.json_result(record(directory, status, now))
+        return
+    ui.data(_heading(directory, status, now))
+    calls = status.in_order()
+    shown = calls if every or len(calls) <= _SHOWN else _most_important(calls)
+    if shown:
+        ui.table([_cells(call, now) for call in shown], indent=2, right=(2,))
+    ui.data(f"  {_counts(status)}" + (f"; {len(calls) - len(shown)} not shown" if len(shown) < len(calls) else ""))
+    for line in _next(directory, status, len(shown) < len(calls)):
+        ui.note(f"  {line}")
+
+
+def _heading(directory: Path, status: RunStatus, now: float) -> str:
+    if status.started is None:
+        return f"{directory.name}  has only just begun"
+    elapsed = status.elapsed(now)
+    words = {State.LOST: "lost: its head is gone without a word"}.get(status.state, status.state.value)
+    parts = [status.started.name, directory.name, f"{words}, on {status.started.backend}"]
+    return "  ".join(parts + ([format_duration(elapsed)] if elapsed is not None else []))
+
+
+def _most_important(calls: list[CallStatus]) -> list[CallStatus]:
+    """Return as many calls as there is room for, in the given order, those of `_FIRST` before others."""
+    rank = {state: number for number, state in enumerate(_FIRST)}
+    chosen = sorted(calls, key=lambda call: rank.get(call.state, len(rank)))[:_SHOWN]
+    paths = {call.path for call in chosen}
+    return [call for call in calls if call.path in paths]
+
+
+def _cells(call: CallStatus, now: float) -> tuple[str | tuple[str, str], ...]:
+    elapsed = call.elapsed(now)
+    took = format_duration(elapsed) if elapsed is not None else ""
+    return (ui.MARKS[call.state.value], call.path, took, _resources(call), _remark(call))
+
+
+def _resources(call: CallStatus) -> str:
+    """Return what the call was given and used: `2 cores  1.1 GB of 4 GB`."""
+    placed = next((a.placed for a in reversed(call.attempts) if a.placed), None)
+    words = []
+    if placed is not None and placed.cpu:
+        words.append(f"{placed.cpu} core{'s' if placed.cpu > 1 else ''}")
+    peak, asked = call.usage.memory_peak, placed.memory if placed is not None else 0
+    if peak is not None:
+        words.append(format_bytes(peak) + (f" of {format_bytes(asked)}" if asked else ""))
+    elif asked:
+        words.append(format_bytes(asked))
+    return ", ".join(words)
+
+
+def _remark(call: CallStatus) -> str:
+    last = call.attempts[-1] if call.attempts else Attempt(0)
+    if call.state is State.WAITING:
+        return last.waiting
+    if call.state is State.CACHED:
+        return "from the call cache"
+    if call.state is State.STOPPED and call.started_at is None:
+        return "was not begun"
+    tried = f"attempt {last.number}" if last.number > 1 else ""
+    what = " ".join(call.message.split()) if call.state is State.FAILED else last.image
+    return ", ".join(filter(None, [tried, what]))
+
+
+def _counts(status: RunStatus) -> str:
+    total = len(status.calls)
+    counts = ", ".join(f"{status.counts[state]} {state.value}" for state in State if status.counts.get(state))
+    return f"{total} call{'' if total == 1 else 's'}" + (f": {counts}" if counts else "")
+
+
+def _next(directory: Path, status: RunStatus, shortened: bool) -> list[str]:
+    """Return what else there is to know, and to type."""
+    run = quote(directory.name) if any(entry.directory == directory for entry in entries()) else quote(str(directory))
+    lines = [f"in      {ui.short_path(directory)}"]
+    if shortened:
+        lines.append(f"all     cromulent status {run} --all")
+    if status.state is State.RUNNING:
+        lines.append(f"follow  cromulent logs {run} -f")
+    if status.state is State.FAILED and status.ended is not None:
+        lines.append(f"why     {' '.join(status.ended.message.split())}")
+        lines.append(f"log     cromulent logs {run} {quote(status.ended.call)}".rstrip("' "))
+    if status.state in (State.FAILED, State.STOPPED, State.LOST):
+        lines.append("again   the same command goes on from here: what was done stays done")
+    return lines

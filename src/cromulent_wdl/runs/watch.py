@@ -1,0 +1,40 @@
+"""The status of a run from its directory, as often as one likes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ..model import RunStarted
+from ..storage import layout
+from .head import is_alive
+from .journal import JournalReader
+from .status import Fold, RunStatus
+
+__all__ = ["Watch"]
+
+
+class Watch:
+    """Keeps up with a run. With `of_run_only` it knows nothing of calls, and is quick with the longest journal."""
+
+    def __init__(
+        self, directory: Path, *, of_run_only: bool = False, head_alive: Callable[[RunStarted], bool] = is_alive
+    ) -> None:
+        self.directory = directory
+        self._reader = JournalReader(directory / layout.JOURNAL)
+        self._fold = Fold()
+        self._of_run_only = of_run_only
+        self._head_alive = head_alive
+
+    def status(self) -> RunStatus:
+        """Return the status as it is now. Raises JournalError."""
+        self._catch_up()
+        started = self._fold.unfinished
+        alive = started is None or self._head_alive(started)
+        if not alive:
+            self._catch_up()  # the head may have written its last words before it went
+        return self._fold.status(head_alive=alive)
+
+    def _catch_up(self) -> None:
+        for event in self._reader.new(of_run_only=self._of_run_only):
+            self._fold.add(event)
