@@ -15,8 +15,11 @@
     │   ├── ImageBuildFailed       an inline Dockerfile did not build
     │   ├── NoShell                the image has no shell to run the command with
     │   ├── MountFailed            a file or directory could not be mounted into the container
+    │   ├── EngineDiskFull         the engine has no space left for an image or a container
     │   └── ContainerVanished      the container is gone and nobody knows how it ended
-    └── JournalError               a run's journal cannot be read or written
+    ├── JournalError               a run's journal cannot be read or written
+    ├── FetchFailed                an input could not be downloaded
+    └── FileUnstable               a file is being written to, so its content cannot be told
 """
 
 from __future__ import annotations
@@ -24,8 +27,11 @@ from __future__ import annotations
 __all__ = [
     "ContainerVanished",
     "CromulentError",
+    "EngineDiskFull",
     "EngineError",
     "EngineUnavailable",
+    "FetchFailed",
+    "FileUnstable",
     "ImageBuildFailed",
     "ImageNotFound",
     "ImagePullFailed",
@@ -100,9 +106,21 @@ class MountFailed(EngineError):
     """A file or directory could not be mounted into the container."""
 
 
+class EngineDiskFull(EngineError):
+    """The engine has no space left for an image or a container."""
+
+
 class ContainerVanished(EngineError):
     """The container is gone and its end is unknown."""
 
 
 class JournalError(CromulentError):
     """A run's journal cannot be read or written."""
+
+
+class FetchFailed(CromulentError):
+    """An input could not be downloaded."""
+
+
+class FileUnstable(CromulentError):
+    """A file is being written to, so its content cannot be told."""

@@ -1,0 +1,81 @@
+"""Where tasks run, as far as the call cache must know it: in which image, or with this machine's own programs.
+
+Whoever runs a task in a container says in which image (`remember_image`); whoever chooses the backend says how an
+image's present digest is found, or that there are no containers (`set_image_resolver`).
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Union
+
+__all__ = ["Image", "ImageResolver", "Place", "current_place", "remember_image", "set_image_resolver", "take_image"]
+
+ImageResolver = Callable[[str], Union[str, None]]
+"""Returns the digest that an image reference has here and now, or None where it is not known. Raises nothing."""
+
+_TOOLS = ("PATH", "LD_LIBRARY_PATH", "LANG", "LANGUAGE", "TZ")
+"""What decides, beside the `LC_` variables, which programs a process task finds and how they behave."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """The image that a task ran in."""
+
+    reference: str
+    digest: str
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where the tasks of this process run; without `resolve`, as processes of this machine."""
+
+    resolve: ImageResolver | None
+
+    @property
+    def configuration(self) -> dict[str, str]:
+        """What of the place belongs to a call's key."""
+        return container_configuration() if self.resolve else process_configuration(os.environ)
+
+
+def container_configuration() -> dict[str, str]:
+    """Return the key's part for a call made in a container; its image is judged by the entry."""
+    return {"place": "container"}
+
+
+def process_configuration(environment: Mapping[str, str]) -> dict[str, str]:
+    """Return the key's part for a call made by this machine's own programs."""
+    tools = {name: value for name, value in environment.items() if name in _TOOLS or name.startswith("LC_")}
+    return {"place": "process", "machine": socket.gethostname()} | tools
+
+
+_lock = threading.Lock()
+_images: dict[str, Image] = {}
+_place: Place | None = None
+
+
+def remember_image(run_dir: str, image: str, digest: str) -> None:
+    """Take note of the image that the call in `run_dir` runs in; the last attempt's counts."""
+    with _lock:
+        _images[os.path.realpath(run_dir)] = Image(image, digest)
+
+
+def take_image(run_dir: str) -> Image | None:
+    """Return and forget the image of the call in `run_dir`; None for a call without a container."""
+    with _lock:
+        return _images.pop(os.path.realpath(run_dir), None)
+
+
+def set_image_resolver(resolver: ImageResolver | None) -> None:
+    """Say where this process runs its tasks: in containers, whose images `resolver` looks up, or, by None, not so."""
+    global _place
+    _place = Place(resolver)
+
+
+def current_place() -> Place | None:
+    """Return what was last said, or None while nothing has been."""
+    return _place
