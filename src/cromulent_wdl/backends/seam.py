@@ -63,8 +63,14 @@ class Backend(Protocol):
     description: str
     """How tasks run here, for people: `Docker 28.2`, `processes in bubblewrap`."""
 
+    uses_images: bool
+    """Whether tasks run in images, so that their results depend on the image's content."""
+
     def container_directory(self, directory: Path) -> str:
         """Return the path under which a command sees its call's directory. Pure; asked before the task is known."""
+
+    def image_digest(self, reference: str) -> str | None:
+        """Return the digest that an image's name stands for here and now, or None where that is not known."""
 
     def refusal(self, task: Task) -> str | None:
         """Return in one sentence why this task cannot run here, or None. Pure: no call leaves the process."""

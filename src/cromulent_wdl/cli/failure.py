@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from WDL.runtime import CommandFailed, RunFailed
+from WDL.runtime.error import CommandFailed, RunFailed
 
 from ..model import Ending
 from ..plugin.endings import ending_of

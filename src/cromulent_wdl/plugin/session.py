@@ -28,6 +28,7 @@ from ..model import Ending, Event, RunEnded, RunStarted
 from ..runs.index import register
 from ..runs.journal import JournalWriter
 from ..storage import layout
+from .cache_place import set_image_resolver
 from .pulse import Pulse
 from .settings import settings_of
 
@@ -43,9 +44,10 @@ _runs: dict[Path, ActiveRun] = {}
 class ActiveRun:
     """A run that this process is the head of, and its journal."""
 
-    def __init__(self, directory: Path, journal: JournalWriter) -> None:
+    def __init__(self, directory: Path, name: str, journal: JournalWriter) -> None:
         self.directory = directory
         self.run_id = directory.name
+        self._name = name
         self._journal = journal
         self._ended = False
 
@@ -56,10 +58,13 @@ class ActiveRun:
     def call_path(self, directory: str | os.PathLike[str]) -> str:
         """Return the path within the run of the call that runs in the directory: `inner.count[0]`.
 
-        miniwdl names a call's directory `call-NAME`, with `-INDEX` behind it in a scatter.
+        miniwdl names a call's directory `call-NAME`, with `-INDEX` behind it in a scatter. A lone task is
+        called by its own name.
         """
         relative = os.path.relpath(directory, self.directory)
-        if relative == "." or relative.startswith(".."):
+        if relative == ".":
+            return self._name
+        if relative.startswith(".."):
             return os.path.basename(os.path.abspath(directory))
         return ".".join(_call_name(part) for part in relative.split(os.sep) if part != ".")
 
@@ -96,6 +101,8 @@ class Session:
         with self._lock:
             if self._choice is None:
                 self._choice = choose(Workplace(self.settings, self.head))
+                backend = self._choice.backend
+                set_image_resolver(backend.image_digest if backend.uses_images else None)
             return self._choice
 
     def close(self) -> None:
@@ -132,7 +139,7 @@ def begin(
     journal = JournalWriter(path / layout.JOURNAL)
     if listener is not None:
         journal.listen(listener)
-    run = ActiveRun(path, journal)
+    run = ActiveRun(path, target.name, journal)
     with _lock:
         _runs[path] = run
     versions = {"cromulent": __version__, "miniwdl": metadata.version("miniwdl"), "python": platform.python_version()}
