@@ -1,0 +1,182 @@
+"""The two languages in which a container is asked for, and in which its end is awaited.
+
+Podman speaks Docker's too, but loses something in both places: it joins a mount's paths with commas into an
+option text, so that a comma or a quote in a file's name ends the name, makes a directory where a mount's
+source is missing, and answers Docker's `wait` by looking every quarter of a second. Hence its own API there.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from .request import ContainerRequest
+
+if TYPE_CHECKING:
+    import docker
+    import requests
+
+__all__ = ["Dialect", "DockerDialect", "PodmanDialect", "docker_body", "podman_body"]
+
+JSON = dict[str, object]
+
+_CFS_PERIOD = 100_000
+_NO_HEALTH_CHECK = ["NONE"]
+
+
+class Dialect(Protocol):
+    """What Docker and Podman say differently. Raises the `docker` library's errors."""
+
+    def create(self, api: docker.APIClient, request: ContainerRequest) -> str:
+        """Create the container and return its id."""
+
+    def wait(self, api: docker.APIClient, container: str) -> int:
+        """Block until the container has ended, however long that takes, and return its exit status."""
+
+
+def docker_body(request: ContainerRequest) -> JSON:
+    """Return the body of Docker's `POST /containers/create`."""
+    host: JSON = {
+        "Mounts": [
+            {"Type": "bind", "Source": bind.source, "Target": bind.target, "ReadOnly": not bind.writable}
+            for bind in request.binds
+        ],
+        "GroupAdd": list(request.groups),
+    }
+    if request.cpu:
+        host["NanoCpus"] = request.cpu * 1_000_000_000
+    if request.memory:
+        host["MemoryReservation"] = request.memory
+    if request.memory_limit:
+        host["Memory"] = host["MemorySwap"] = request.memory_limit
+    if request.network:
+        host["NetworkMode"] = request.network
+    if request.gpu:
+        host["DeviceRequests"] = [{"Driver": "", "Count": -1, "Capabilities": [["gpu"]]}]
+    if request.all_capabilities:
+        host["CapAdd"] = ["ALL"]
+    if not request.confined:
+        host["SecurityOpt"] = ["label=disable"]
+    return {
+        "Image": request.image,
+        "Entrypoint": list(request.entrypoint),
+        "Cmd": [],
+        "WorkingDir": request.working_directory,
+        "User": request.user,
+        "Env": [f"{name}={value}" for name, value in request.environment.items()],
+        "Labels": dict(request.labels),
+        "Healthcheck": {"Test": _NO_HEALTH_CHECK},
+        "HostConfig": host,
+    }
+
+
+def podman_body(request: ContainerRequest) -> JSON:
+    """Return the body of Podman's `POST /libpod/containers/create`."""
+    body: JSON = {
+        "name": request.name,
+        "image": request.image,
+        "entrypoint": list(request.entrypoint),
+        "command": [],
+        "work_dir": request.working_directory,
+        "user": request.user,
+        "groups": list(request.groups),
+        "env": dict(request.environment),
+        "labels": dict(request.labels),
+        "healthconfig": {"Test": _NO_HEALTH_CHECK},
+        "mounts": [
+            {
+                "type": "bind",
+                "source": bind.source,
+                "destination": bind.target,
+                "options": ["rbind", "rw" if bind.writable else "ro"],
+            }
+            for bind in request.binds
+        ],
+    }
+    limits = _podman_limits(request)
+    if limits:
+        body["resource_limits"] = limits
+    if request.network in ("none", "host", "bridge"):
+        body["netns"] = {"nsmode": request.network}
+    elif request.network:
+        body["netns"] = {"nsmode": "bridge"}
+        body["networks"] = {request.network: {}}
+    if request.gpu:
+        body["devices"] = [{"path": "nvidia.com/gpu=all"}]
+    if request.all_capabilities:
+        body["cap_add"] = ["ALL"]
+    if not request.confined:
+        body["selinux_opts"] = ["disable"]
+    return body
+
+
+def _podman_limits(request: ContainerRequest) -> JSON:
+    limits: JSON = {}
+    memory: JSON = {}
+    if request.cpu:
+        limits["cpu"] = {"quota": request.cpu * _CFS_PERIOD, "period": _CFS_PERIOD}
+    if request.memory:
+        memory["reservation"] = request.memory
+    if request.memory_limit:
+        memory["limit"] = memory["swap"] = request.memory_limit
+    if memory:
+        limits["memory"] = memory
+    return limits
+
+
+class DockerDialect:
+    """Docker's."""
+
+    def create(self, api: docker.APIClient, request: ContainerRequest) -> str:
+        """Create the container and return its id."""
+        created = api.create_container_from_config(docker_body(request), request.name)  # type: ignore[no-untyped-call]
+        return str(created["Id"])
+
+    def wait(self, api: docker.APIClient, container: str) -> int:
+        """Block in the engine's own wait."""
+        answer = api.wait(container, timeout=None)
+        complaint = answer.get("Error")
+        return _status(answer["StatusCode"], complaint["Message"] if complaint else "")
+
+
+class PodmanDialect:
+    """Podman's own, of the version that the engine said it speaks."""
+
+    def __init__(self, version: str) -> None:
+        self._prefix = f"/v{version}/libpod/containers"
+
+    def create(self, api: docker.APIClient, request: ContainerRequest) -> str:
+        """Create the container and return its id."""
+        answer = api.post(f"{api.base_url}{self._prefix}/create", json=podman_body(request), timeout=api.timeout)
+        return str(_checked(answer).json()["Id"])
+
+    def wait(self, api: docker.APIClient, container: str) -> int:
+        """Block until the container's output ends, which it does with the container, then ask for its status.
+
+        Podman's wait looks at intervals; this one leaves it only the moment of tidying up to look at.
+        """
+        base = f"{api.base_url}{self._prefix}/{container}"
+        with api.post(f"{base}/attach?stream=true&stdout=true", stream=True, timeout=None) as output:
+            for _ in output.iter_content(4096):
+                pass
+        return _status(int(_checked(api.post(f"{base}/wait?interval=10ms", timeout=None)).text))
+
+
+def _status(status: int, complaint: str = "") -> int:
+    """Return the status of a container that ended, or raise for one that was removed while it was waited on."""
+    from docker.errors import NotFound
+
+    if complaint or status < 0:
+        raise NotFound(complaint, explanation=complaint or "no such container")
+    return status
+
+
+def _checked(answer: requests.Response) -> requests.Response:
+    """Return the answer, or raise the `docker` library's error for it as that library would."""
+    import requests
+    from docker.errors import create_api_error_from_http_exception
+
+    try:
+        answer.raise_for_status()
+    except requests.HTTPError as error:
+        create_api_error_from_http_exception(error)
+    return answer
