@@ -60,6 +60,7 @@ class DigestMemory:
         self._lock = threading.Lock()
         self._connection: sqlite3.Connection | None = None
         self._usable = True
+        self._openings = 3  # that may fail
 
     def recall(self, identity: Identity) -> str | None:
         """Return the digest of the file in exactly this state, if it is known."""
@@ -93,8 +94,9 @@ class DigestMemory:
                     self._connect()
                 assert self._connection is not None
                 return self._connection.execute(statement, values).fetchall()
-            except sqlite3.OperationalError:  # locked or full: perhaps not so the next time, unless it never opened
-                self._usable = self._connection is not None
+            except sqlite3.OperationalError:  # locked or full: perhaps not so the next time
+                self._openings -= self._connection is None
+                self._usable = self._openings > 0
             except sqlite3.DatabaseError:
                 self._discard()
             return []
