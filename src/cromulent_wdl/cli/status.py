@@ -44,6 +44,9 @@ def command(run: str, every: bool, as_json: bool) -> None:
     if shown:
         ui.table([_cells(call, now) for call in shown], indent=2, right=(2,))
     ui.data(f"  {_counts(status)}" + (f"; {len(calls) - len(shown)} not shown" if len(shown) < len(calls) else ""))
+    ui.data(f"  in    {ui.short_path(directory)}")
+    if status.state is State.FAILED and status.ended is not None:
+        ui.data(f"  why   {' '.join(status.ended.message.split())}")
     for line in _next(directory, status, len(shown) < len(calls)):
         ui.note(f"  {line}")
 
@@ -105,16 +108,14 @@ def _counts(status: RunStatus) -> str:
 
 
 def _next(directory: Path, status: RunStatus, shortened: bool) -> list[str]:
-    """Return what else there is to know, and to type."""
-    run = quote(directory.name) if any(entry.directory == directory for entry in entries()) else quote(str(directory))
-    lines = [f"in      {ui.short_path(directory)}"]
-    if shortened:
-        lines.append(f"all     cromulent status {run} --all")
+    """Return what to type next."""
+    run = quote(directory.name if any(entry.directory == directory for entry in entries()) else str(directory))
+    lines = [f"all   cromulent status {run} --all"] if shortened else []
     if status.state is State.RUNNING:
-        lines.append(f"follow  cromulent logs {run} -f")
-    if status.state is State.FAILED and status.ended is not None:
-        lines.append(f"why     {' '.join(status.ended.message.split())}")
-        lines.append(f"log     cromulent logs {run} {quote(status.ended.call)}".rstrip("' "))
+        lines.append(f"log   cromulent logs {run} -f")
+    if status.state is State.FAILED:
+        call = [quote(status.ended.call)] if status.ended is not None and status.ended.call else []
+        lines.append(" ".join(["log   cromulent logs", run, *call]))
     if status.state in (State.FAILED, State.STOPPED, State.LOST):
-        lines.append("again   the same command goes on from here: what was done stays done")
+        lines.append("again the same command goes on from here: what was done stays done")
     return lines

@@ -89,8 +89,9 @@ def note(text: str) -> None:
 
 
 def fail(message: str, hint: str | None = None) -> None:
-    """Say what went wrong and, where there is one, what to do next."""
-    note(painted(message, "red", sys.stderr))
+    """Say what went wrong, the first line in red, and where there is one, what to do next."""
+    first, newline, rest = message.partition("\n")
+    note(painted(first, "red", sys.stderr) + newline + rest)
     if hint:
         note(f"{painted('hint:', 'cyan', sys.stderr)} {hint}")
 

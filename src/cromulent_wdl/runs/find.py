@@ -22,7 +22,7 @@ def find_run(name: str, entries: Sequence[Entry]) -> Path:
     perhaps.
     """
     path = Path(name)
-    if (path / layout.JOURNAL).is_file():
+    if name and (path / layout.JOURNAL).is_file():
         return path.absolute()
     if not entries:
         raise RunNotFound(_nothing_for(name), hint="start one: `cromulent run hello.wdl name=World`")
@@ -37,7 +37,7 @@ def find_run(name: str, entries: Sequence[Entry]) -> Path:
             f"'{name}' fits {len(matches)} runs:\n{_listed(matches)}",
             hint="name one by more letters, or by its directory",
         )
-    if path.is_dir():
+    if name and path.is_dir():
         raise RunNotFound(f"{path} is not the directory of a run: it has no {layout.JOURNAL}", hint=_LIST)
     near = _near(name, entries)
     raise RunNotFound(f"there is no run '{name}'" + (f"; did you mean:\n{_listed(near)}" if near else ""), hint=_LIST)

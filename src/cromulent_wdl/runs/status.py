@@ -101,7 +101,7 @@ class CallStatus:
         """Return the seconds since the call was taken up, or that it took; None before."""
         if self.started_at is None or (self.ended_at is None and self.state in FINAL):
             return None
-        return (now if self.ended_at is None else self.ended_at) - self.started_at
+        return max(0.0, (now if self.ended_at is None else self.ended_at) - self.started_at)
 
 
 @dataclass(frozen=True)
@@ -128,7 +128,7 @@ class RunStatus:
         """Return the seconds since the run was begun, or that it took; None where nobody knows."""
         if self.started is None or self.state is State.LOST:
             return None
-        return (self.ended.at if self.ended else now) - self.started.at
+        return max(0.0, (self.ended.at if self.ended else now) - self.started.at)
 
 
 class Fold:
