@@ -1,0 +1,103 @@
+"""Run one command with the engines that tests need. See the package."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from . import debian
+
+PREFIX = "cromulent-engines-"
+CGROUPS = Path("/sys/fs/cgroup")
+# Processes and mounts of their own, which the kernel ends with the first of them; that ends when we do, however we do.
+NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc"]
+
+
+def main(command: list[str]) -> int:
+    """Run the command, with engines of its own where this user may start them, and return its exit status."""
+    reason = _refusal()
+    if reason and os.environ.get("CI") == "true":
+        say(f"{reason}; in CI the engines must be there already.")
+    elif reason:
+        say(f"{reason}: tests that need an engine use those that are here, or are left out.")
+    if reason:
+        return subprocess.run(command, check=False).returncode
+    try:
+        installed = debian.install_missing()
+    except subprocess.CalledProcessError as error:
+        say(f"apt-get could not install what the tests need (status {error.returncode}).")
+        return 1
+    if installed:
+        say(f"installed {' '.join(installed)}")
+    # Ctrl-C reaches the command by itself, and what ends here is ended there.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    with _directory() as directory:
+        inside = ["tini", "--", sys.executable, "-m", "tests.machine.inside", str(directory), *command]
+        with subprocess.Popen([*NAMESPACES, *inside]) as process:
+            try:
+                return process.wait()
+            finally:
+                process.kill()
+
+
+def say(text: str) -> None:
+    """Tell the person who waits."""
+    sys.stderr.write(f"tests.machine: {text}\n")
+
+
+def _refusal() -> str | None:
+    if os.geteuid() != 0:
+        return "not root, so no engines are started"
+    if not debian.is_debian():
+        return "neither Debian nor Ubuntu, so no engines are started"
+    if subprocess.run([*NAMESPACES, "true"], capture_output=True, check=False).returncode != 0:
+        return "no namespaces may be made here, so no engines are started"
+    return None
+
+
+@contextlib.contextmanager
+def _directory() -> Iterator[Path]:
+    """Give the engines a directory, and remove it at the end; first remove those that killed runs have left."""
+    for other in Path(tempfile.gettempdir()).glob(f"{PREFIX}*"):
+        with contextlib.suppress(OSError), (other / "lock").open("r+") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            _remove(other)
+    directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    with (directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        try:
+            yield directory
+        finally:
+            _remove(directory)
+
+
+def _remove(directory: Path) -> None:
+    shutil.rmtree(directory, ignore_errors=True)
+    for tree in _cgroups(directory.name):
+        for path, _, _ in os.walk(tree, topdown=False):
+            _remove_empty(path)
+    for tree in _cgroups("libpod_parent"):  # Podman's, which another Podman may be using
+        _remove_empty(tree)
+
+
+def _cgroups(name: str) -> list[Path]:
+    """Return the control groups of that name: version 1 has a tree for each controller, version 2 one for all."""
+    return [*CGROUPS.glob(name), *CGROUPS.glob(f"*/{name}")]
+
+
+def _remove_empty(cgroup: str | Path) -> None:
+    with contextlib.suppress(OSError):
+        os.rmdir(cgroup)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
