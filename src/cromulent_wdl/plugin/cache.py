@@ -107,9 +107,9 @@ class ContentCache(CallCache):
 
     def get(self, key: str, inputs: Bindings, output_types: Env.Bindings[Type.Base]) -> Bindings | None:
         """Return the outputs of an equal call made before, if they are as they were, or None."""
+        _thread.origin = None
         if not self._keeps(key):
             return super().get(key, inputs, output_types)
-        _thread.origin = None
         _thread.pending = _Pending(key, self._seen(inputs)) if self._writes else None
         if not self._reads:
             return None
