@@ -22,6 +22,7 @@ __all__ = [
     "USAGE",
     "cache_directory",
     "defects_directory",
+    "grammars_directory",
     "heads_directory",
     "runs_directory",
     "state_directory",
@@ -57,6 +58,11 @@ def state_directory() -> Path:
 def cache_directory() -> Path:
     """Return (and make) the directory of what may be deleted at any time."""
     return _private(Path(os.environ.get("XDG_CACHE_HOME") or platformdirs.user_cache_path()) / "cromulent")
+
+
+def grammars_directory() -> Path:
+    """Return (and make) the directory of parser tables kept between processes."""
+    return _private(cache_directory() / "grammars")
 
 
 def runs_directory() -> Path:
