@@ -1,0 +1,156 @@
+"""Cleans up after heads that died: ends their processes, removes their containers, forgets them.
+
+The guardian does it as soon as its head is gone and leaves a note in the head's entry; `sweep`, when the next
+run begins, does it for heads that died with their guardian, and takes the notes.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ..clock import SYSTEM, Clock
+from ..errors import EngineError
+from .heads import ENGINES, HeadInfo, scratch_prefix
+from .leases import LEASE, Machine
+
+__all__ = ["CleanedUp", "clean_up", "leave_note", "remove_containers", "sweep"]
+
+RemoveContainers = Callable[[str, str, str], int]
+"""Removes the containers of a head, given its id, the engine's kind and the engine's address."""
+
+_NOTE = "note.json"
+_ENGINE_PATIENCE = 86_400.0
+"""Seconds for which an entry is kept because an engine that holds containers of it does not answer."""
+
+
+@dataclass(frozen=True)
+class CleanedUp:
+    """What was left of one dead head."""
+
+    run_id: str
+    directory: str
+    processes: int = 0
+    containers: int = 0
+
+    def __str__(self) -> str:
+        counts = ((self.processes, "process", "processes"), (self.containers, "container", "containers"))
+        parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
+        return f"cleaned up after run {self.run_id or 'of an unknown name'}: {', '.join(parts) or 'nothing was left'}"
+
+
+@dataclass(frozen=True)
+class _Count:
+    processes: int = 0
+    containers: int = 0
+    complete: bool = True
+    """Whether every engine answered."""
+
+
+def sweep(remove: RemoveContainers | None = None, clock: Clock = SYSTEM) -> tuple[CleanedUp, ...]:
+    """Clean up after every dead head of this user on this machine; return those of which something was left."""
+    machine = Machine(clock)
+    try:
+        swept = [_sweep_entry(entry, remove or remove_containers, clock) for entry in machine.entries()]
+    finally:
+        machine.close()
+    return tuple(cleaned for cleaned in swept if cleaned is not None and (cleaned.processes or cleaned.containers))
+
+
+def clean_up(entry: Path, remove: RemoveContainers) -> _Count:
+    """End and remove all that carries the id of the head with this entry."""
+    from .strays import end_strays
+
+    processes = end_strays(entry.name)
+    containers, complete = 0, True
+    for kind, address in _engines(entry):
+        try:
+            containers += remove(entry.name, kind, address)
+        except EngineError:
+            complete = False
+    for scratch in Path(tempfile.gettempdir()).glob(f"{scratch_prefix(entry.name)}*"):
+        shutil.rmtree(scratch, ignore_errors=True)
+    return _Count(processes, containers, complete)
+
+
+def leave_note(entry: Path, count: _Count) -> None:
+    """Write down in the entry what was cleaned, for the next run to say."""
+    draft = entry / f".{_NOTE}"
+    draft.write_text(json.dumps(asdict(count)))
+    draft.rename(entry / _NOTE)
+
+
+def remove_containers(head: str, kind: str, address: str) -> int:
+    """Remove the head's containers from the engine and return how many there were.
+
+    Raises EngineError.
+    """
+    from ..engine import connect, remove_containers_of
+
+    # The address of the environment is left to the environment: it may come with certificates.
+    of_environment = address in (os.environ.get("DOCKER_HOST"), os.environ.get("CONTAINER_HOST"))
+    engine = connect("podman" if kind == "podman" else "docker", "" if of_environment else address)
+    return remove_containers_of(engine, head)
+
+
+def _sweep_entry(entry: Path, remove: RemoveContainers, clock: Clock) -> CleanedUp | None:
+    with _locked(entry) as dead:
+        if not dead:
+            return None
+        info, note = HeadInfo.read(entry), _read_note(entry)
+        count = clean_up(entry, remove)
+        total = _Count(note.processes + count.processes, note.containers + count.containers)
+        if count.complete or clock.now() - info.started > _ENGINE_PATIENCE:
+            shutil.rmtree(entry, ignore_errors=True)
+        else:
+            leave_note(entry, _Count())  # what is said now is not to be said again
+    return CleanedUp(info.run_id, info.directory, total.processes, total.containers)
+
+
+@contextmanager
+def _locked(entry: Path) -> Iterator[bool]:
+    """Hold the lock of a dead head's entry; False for a live head, and for one that another sweeps."""
+    try:
+        lease = os.open(entry / LEASE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError:
+        yield False  # no head's entry, or swept by another meanwhile
+        return
+    try:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        dead = True
+    except OSError:
+        dead = False
+    try:
+        yield dead
+    finally:
+        os.close(lease)
+
+
+def _engines(entry: Path) -> list[tuple[str, str]]:
+    try:
+        lines = (entry / ENGINES).read_text().splitlines()
+    except OSError:
+        return []
+    engines = []
+    for line in lines:
+        try:
+            kind, address = json.loads(line)
+        except ValueError:
+            continue  # torn by the head's death
+        engines.append((str(kind), str(address)))
+    return engines
+
+
+def _read_note(entry: Path) -> _Count:
+    try:
+        record = json.loads((entry / _NOTE).read_bytes())
+        return _Count(int(record["processes"]), int(record["containers"]))
+    except (OSError, ValueError, LookupError, TypeError):
+        return _Count()

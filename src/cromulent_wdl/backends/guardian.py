@@ -1,0 +1,28 @@
+"""The guardian of a head: a process that outlives it just long enough to clean up.
+
+`python -m cromulent_wdl.backends.guardian PIPE ENTRY` waits, blocked, for the pipe from the head. A byte is the
+farewell of a head that has cleaned up itself. The end of the pipe without one means that the head died: then
+everything that carries its id is ended. All the while the guardian holds the lock of the head's entry, so the
+cores and memory that the head had reserved are free when it exits, and not before.
+
+It is there for as long as the head is, so it imports next to nothing until it has something to do.
+"""
+
+import os
+import sys
+
+
+def main() -> None:
+    """Wait for the end of the head whose pipe and entry the command line names, and clean up after it."""
+    pipe, entry = int(sys.argv[1]), sys.argv[2]
+    if os.read(pipe, 1):
+        return
+    from pathlib import Path
+
+    from .aftermath import clean_up, leave_note, remove_containers
+
+    leave_note(Path(entry), clean_up(Path(entry), remove_containers))
+
+
+if __name__ == "__main__":
+    main()
