@@ -33,13 +33,13 @@ class Place:
         self.session.close()
 
 
-def place(cfg: Loader, target: Tree.Workflow | Tree.Task, directory: Path) -> Place:
-    """Open the session of the run in `directory`, with the backend that the settings choose.
+def place(cfg: Loader, target: Tree.Workflow | Tree.Task) -> Place:
+    """Open the session of the run, with the backend that the settings choose.
 
     Tasks that name an image run without a container only when that was asked for, or is confirmed on a
     terminal. Raises UsageError otherwise, and EngineUnavailable.
     """
-    here = _open(cfg, directory)
+    here = _open(cfg)
     if here.session.choice.backend.name != "process" or _settled(here):
         return here
     named = sorted({task.name for task in tasks_of(target) if any(key in task.runtime for key in _IMAGE_KEYS)})
@@ -50,13 +50,13 @@ def place(cfg: Loader, target: Tree.Workflow | Tree.Task, directory: Path) -> Pl
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
             f"no container engine answers here, and {len(named)} of the tasks name an image ({some})",
-            hint="install or start Docker or Podman; or, if the tools are installed on this machine, add --backend process",
+            hint="install or start Docker or Podman; or, where the tools are on this machine, add --backend process",
         )
     question = f"No container engine answers here. Run {some} on this machine without a container?"
     if not ui.confirm(question):
         raise UsageError("nothing was started", hint="install or start Docker or Podman")
     cfg.override({SECTION: {"process_for_images": True}})
-    return _open(cfg, directory)
+    return _open(cfg)
 
 
 def _settled(here: Place) -> bool:
@@ -64,7 +64,7 @@ def _settled(here: Place) -> bool:
     return settings.backend == "process" or settings.process_for_images
 
 
-def _open(cfg: Loader, directory: Path) -> Place:
-    opened = session.session(cfg, directory)
+def _open(cfg: Loader) -> Place:
+    opened = session.session(cfg, Path.cwd())
     choice = opened.choice
     return Place(opened, choice.backend.description, choice.why)

@@ -107,7 +107,7 @@ class PlainView:
             self._done += 1
             return f"✔ {event.call}  from the call cache (made in {event.origin})"
         elif isinstance(event, TaskEnded) and event.ending not in (Ending.OK, Ending.STOPPED):
-            return f"✘ {event.call}  attempt {event.attempt}: {event.message or event.ending.value}"
+            return f"✘ {event.call}  attempt {event.attempt}: {event.message or _status(event)}"
         elif isinstance(event, CallEnded) and event.ending is Ending.OK:
             self._done += 1
             return f"✔ {event.call}  {format_duration(event.at - self._started.get(event.call, event.at))}"
@@ -134,3 +134,7 @@ class PlainView:
             ui.note(
                 f"  again   {self._done} call{'s are' if self._done > 1 else ' is'} done; {again.partition(': ')[2]}"
             )
+
+
+def _status(event: TaskEnded) -> str:
+    return event.ending.value if event.exit_code is None else f"exit status {event.exit_code}"

@@ -47,11 +47,11 @@ def run(options: RunOptions) -> int:
         source = load_source(options, cfg, cleanup)
         bound = bind_inputs(source, options, cfg)
         if options.json_only:
-            ui.out(json.dumps(bound.inputs_json, indent=None if options.log_json else 2))
+            ui.data(json.dumps(bound.inputs_json, indent=None if options.log_json else 2))
             return 0
-        directory = _run_directory(bound, options)
-        here = place(cfg, bound.target, directory)
+        here = place(cfg, bound.target)
         cleanup.callback(here.close)
+        directory = _run_directory(bound, options)
         view = cleanup.enter_context(view_of(options, here, directory, bound.target.name))
         active = session.begin(directory, bound.target, here.session.choice.backend.name, view)
         return _execute(cfg, bound, source, options, active, view)
@@ -80,7 +80,8 @@ def _execute(
     try:
         with ExitStack() as cleanup:
             cache = cleanup.enter_context(runtime.cache.new(cfg, logging.getLogger("cromulent")))
-            _, outputs = runtime.run(cfg, bound.target, bound.inputs, run_dir=f"{directory}/.", _cache=cache)
+            options_of_run: Any = {"run_dir": f"{directory}/.", "_cache": cache}  # miniwdl types them wrongly
+            _, outputs = runtime.run(cfg, bound.target, bound.inputs, **options_of_run)
             _leave_artifacts(source, directory)
     except Exception as error:  # every failure of a run ends here, is explained and has its exit status
         _leave_artifacts(source, directory)
@@ -124,4 +125,4 @@ def _result(content: dict[str, Any], options: RunOptions, failed: bool = False) 
     if options.stdout_file:
         write_atomic(text, options.stdout_file)
     else:
-        ui.out(text)
+        ui.data(text)

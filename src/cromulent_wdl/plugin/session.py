@@ -7,6 +7,7 @@ first workflow or task turns up. Everything is made when first needed and closed
 from __future__ import annotations
 
 import atexit
+import logging
 import os
 import platform
 import socket
@@ -19,6 +20,7 @@ from WDL import Tree
 from WDL.runtime import config
 
 from .. import __version__
+from ..backends.aftermath import sweep
 from ..backends.heads import Head
 from ..backends.registry import Choice, choose
 from ..backends.workplace import Workplace
@@ -87,10 +89,12 @@ def _call_name(part: str) -> str:
 class Session:
     """A backend with what it needs, shared by all runs of this process that have the same settings."""
 
-    def __init__(self, settings: Settings, run_id: str, directory: Path) -> None:
+    def __init__(self, settings: Settings, name: str, directory: Path) -> None:
         self.settings = settings
         self.pulse = Pulse()
-        self.head = Head.open(run_id, directory)
+        for cleaned in sweep():
+            logging.getLogger("cromulent").warning(str(cleaned))
+        self.head = Head.open(name, directory)
         self._lock = threading.Lock()
         self._choice: Choice | None = None
         atexit.register(self.close)
@@ -116,7 +120,7 @@ class Session:
 
 
 def session(cfg: config.Loader, directory: str | os.PathLike[str]) -> Session:
-    """Return this process's session for the settings in `cfg`; the first run in it names the head.
+    """Return this process's session for the settings in `cfg`, cleaning up after dead heads when it is the first.
 
     Raises SettingsError.
     """
@@ -142,6 +146,8 @@ def begin(
     run = ActiveRun(path, target.name, journal)
     with _lock:
         _runs[path] = run
+    for opened in _sessions.values():
+        opened.head.lead(run.run_id, path)
     versions = {"cromulent": __version__, "miniwdl": metadata.version("miniwdl"), "python": platform.python_version()}
     run.record(
         RunStarted(
