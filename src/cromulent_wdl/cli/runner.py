@@ -14,6 +14,7 @@ from typing import Any
 from WDL import copy_source, runtime, values_to_json
 from WDL._util import NOTICE_LEVEL, VERBOSE_LEVEL, provision_run_dir, write_atomic
 from WDL.runtime.config import Loader
+from WDL.runtime.error import error_json
 
 from ..errors import UsageError
 from ..model import Ending
@@ -88,7 +89,7 @@ def _execute(
         failure = failure_of(error, active)
         active.end(failure.ending, failure.message, failure.call)
         view.failed(failure)
-        _result(runtime.error_json(error), options, failed=True)
+        _result(error_json(error), options, failed=True)
         if options.debug:
             raise
         return failure.exit_status

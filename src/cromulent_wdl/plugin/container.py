@@ -89,15 +89,15 @@ class CromulentContainer(TaskContainer):
         """
         if os.path.isabs(container_path) and self.container_dir == self.host_dir:
             logical = os.path.join(self.container_dir, "work")
-            physical = os.path.realpath(self.host_work_dir())
+            physical = os.path.realpath(self._work)
             if container_path.startswith(physical + "/") and not container_path.startswith(logical + "/"):
                 container_path = logical + container_path[len(physical) :]
         return super().host_path(container_path, inputs_only)
 
     def _run(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> int:
         Path(self.host_dir, "command").write_text(command, encoding="utf-8")
-        for stream in (self.host_stdout_txt(), self.host_stderr_txt()):
-            self.touch_mount_point(stream)
+        for stream in (self._stdout, self._stderr):
+            self.touch_mount_point(str(stream))
         task = self._task()
         report = _Reporter(task, self.host_dir, logger)
         with ExitStack() as cleanup:
@@ -110,7 +110,7 @@ class CromulentContainer(TaskContainer):
         report.ended(self.outcome)
         if self.outcome.ending is not Ending.OK:
             self.last_exit_code = self.outcome.exit_code
-            raise exception_of(self.outcome, self.host_stderr_txt(), self.host_stdout_txt())
+            raise exception_of(self.outcome, str(self._stderr), str(self._stdout))
         return self.outcome.exit_code or 0
 
     def _attempt(self, task: Task, cancelled: Cancellation, report: _Reporter) -> Outcome:
@@ -128,6 +128,18 @@ class CromulentContainer(TaskContainer):
             return Outcome(Ending.FAILED, outcome.exit_code, "the command ended with status 0", outcome.usage)
         return outcome
 
+    @property
+    def _work(self) -> Path:
+        return Path(self.host_work_dir())  # type: ignore[no-untyped-call]
+
+    @property
+    def _stdout(self) -> Path:
+        return Path(self.host_stdout_txt())  # type: ignore[no-untyped-call]
+
+    @property
+    def _stderr(self) -> Path:
+        return Path(self.host_stderr_txt())  # type: ignore[no-untyped-call]
+
     def _task(self) -> Task:
         values = self.runtime_values
         defaults = self.cfg["task_runtime"].get_dict("defaults")
@@ -139,10 +151,10 @@ class CromulentContainer(TaskContainer):
             name=self.run_id,
             attempt=self.try_counter,
             directory=Path(self.host_dir),
-            work=Path(self.host_work_dir()),
+            work=self._work,
             command=Path(self.host_dir, "command"),
-            stdout=Path(self.host_stdout_txt()),
-            stderr=Path(self.host_stderr_txt()),
+            stdout=self._stdout,
+            stderr=self._stderr,
             container_directory=self.container_dir,
             shell=self.cfg["task_runtime"]["command_shell"],
             inputs=tuple(
