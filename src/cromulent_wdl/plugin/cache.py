@@ -198,9 +198,17 @@ class ContentCache(CallCache):
         self._logger.log(level, StructuredLogMessage("call cache miss", call=call.name, **details))
 
     def _place(self) -> Place:
+        """Return where tasks run; a cache that is asked before any task has run has the backend chosen now."""
+        if current_place() is None:
+            from .session import session  # which imports this module
+
+            try:
+                _ = session(self._cfg, os.getcwd()).choice
+            except CromulentError as error:
+                raise _Uncacheable(str(error)) from error
         place = current_place()
         if place is None:
-            raise _Uncacheable("it is not known yet where tasks run")
+            raise _Uncacheable("it is not known where tasks run")
         return place
 
     def _resolve(self, reference: str) -> str | None:
