@@ -1,0 +1,53 @@
+# For people: `make help`. Everything happens in .venv, which the first target that needs it makes.
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+.PHONY: help demo test unit lint format bench bench-local lock environment clean
+
+BIN := .venv/bin
+INSTALLED := .venv/installed
+# In CI nothing may be left out for want of an engine.
+PYTEST_OPTIONS := $(if $(filter true,$(CI)),--require-engines)
+EXAMPLES := examples/md5sum/md5sum.wdl examples/variants/variants.wdl
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1\t/' | expand -t 14
+
+demo: $(INSTALLED) ## run examples/md5sum here, with nothing but Python
+	@scripts/demo
+
+test: lint ## lint, then all tests; as root on Debian with engines of its own
+	$(BIN)/python -m tests.machine $(BIN)/pytest $(PYTEST_OPTIONS)
+
+unit: $(INSTALLED) ## the tests that need no engine
+	$(BIN)/pytest tests/unit
+
+lint: $(INSTALLED) ## what machines can check: ruff, mypy, import contracts, the examples' WDL and shell
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/shellcheck .ci/run scripts/* examples/variants/image/build
+	PATH="$(CURDIR)/$(BIN):$$PATH" $(BIN)/miniwdl check --strict $(EXAMPLES)
+
+format: $(INSTALLED) ## put the code into its form
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: bench-local ## measure against the goals and against others; takes long
+
+bench-local: $(INSTALLED)
+	$(BIN)/python -m benchmarks.local
+
+environment: $(INSTALLED) ## make .venv
+
+$(INSTALLED): requirements.lock pyproject.toml scripts/environment
+	@scripts/environment
+	@touch $@
+
+lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml
+	@scripts/lock
+
+clean: ## remove what the other targets made
+	rm -rf .venv .cache .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis dist build
+	rm -rf examples/variants/data
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
