@@ -19,6 +19,7 @@ from ..model import (
     Ending,
     Event,
     TaskEnded,
+    TaskPlaced,
     TaskStarted,
     TaskWaiting,
     to_json,
@@ -87,6 +88,7 @@ class PlainView:
         self._name = name
         self._lock = threading.Lock()
         self._started: dict[str, float] = {}
+        self._why: dict[str, str] = {}
         self._done = 0
 
     def __call__(self, event: Event) -> None:
@@ -106,12 +108,18 @@ class PlainView:
         elif isinstance(event, CallCached):
             self._done += 1
             return f"✔ {event.call}  from the call cache (made in {event.origin})"
-        elif isinstance(event, TaskEnded) and event.ending not in (Ending.OK, Ending.STOPPED):
-            return f"✘ {event.call}  attempt {event.attempt}: {event.message or _status(event)}"
-        elif isinstance(event, CallEnded) and event.ending is Ending.OK:
-            self._done += 1
-            return f"✔ {event.call}  {format_duration(event.at - self._started.get(event.call, event.at))}"
+        elif isinstance(event, TaskEnded):
+            self._why[event.call] = event.message or f"exit status {event.exit_code}"
+        elif isinstance(event, TaskPlaced) and event.attempt > 1:
+            return f"○ {event.call}  attempt {event.attempt}, after: {self._why.get(event.call)}"
+        elif isinstance(event, CallEnded):
+            return self._ended(event)
         return None
+
+    def _ended(self, event: CallEnded) -> str:
+        mark = {Ending.OK: "✔", Ending.STOPPED: "■"}.get(event.ending, "✘")
+        self._done += event.ending is Ending.OK
+        return f"{mark} {event.call}  {format_duration(event.at - self._started.get(event.call, event.at))}"
 
     def succeeded(self) -> None:
         """Say nothing: the result on standard output says it."""
@@ -134,7 +142,3 @@ class PlainView:
             ui.note(
                 f"  again   {self._done} call{'s are' if self._done > 1 else ' is'} done; {again.partition(': ')[2]}"
             )
-
-
-def _status(event: TaskEnded) -> str:
-    return event.ending.value if event.exit_code is None else f"exit status {event.exit_code}"

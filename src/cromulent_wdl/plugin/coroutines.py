@@ -45,10 +45,11 @@ def workflow(
     try:
         received = yield received
         yield received
+    except GeneratorExit:  # miniwdl closes the coroutine where all went well
+        run.end(Ending.OK)
     except Exception as error:
         run.end(ending_of(error), str(error))
         raise
-    run.end(Ending.OK)
 
 
 def task(
@@ -80,6 +81,10 @@ def task(
             container.names_image = named
         received = yield received
         yield received
+    except GeneratorExit:  # miniwdl closes the coroutine where all went well
+        run.record(CallEnded(SYSTEM.now(), call, Ending.OK))
+        if own:
+            run.end(Ending.OK)
     except Exception as error:
         outcome = container.outcome if isinstance(container, CromulentContainer) else None
         ending, message = ending_of(error, outcome), outcome.message if outcome and outcome.message else str(error)
@@ -87,9 +92,6 @@ def task(
         if own:
             run.end(ending, message, call)
         raise
-    run.record(CallEnded(SYSTEM.now(), call, Ending.OK))
-    if own:
-        run.end(Ending.OK)
 
 
 def _begin(cfg: config.Loader, run_dir: str, target: Tree.Workflow | Tree.Task) -> session.ActiveRun:
