@@ -77,7 +77,7 @@ def command(  # noqa: PLR0913 - one parameter an option
 def _check(sources: tuple[str, ...], options: _Options) -> list[_Checked]:
     from ..plugin import tuning
 
-    tuning.install({"parser"})
+    tuning.install(tuning.PARSING)
     from WDL import Lint
 
     from ..plugin import portability

@@ -47,7 +47,7 @@ def complete_input(ctx: click.Context, param: click.Parameter, incomplete: str) 
         return [CompletionItem(incomplete, type="file")]
     from ..plugin import tuning
 
-    tuning.install()
+    tuning.install(tuning.PARSING)
     from WDL import CLI, Error
 
     from .document import read_document

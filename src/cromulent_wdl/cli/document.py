@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import io
 import sys
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from contextlib import redirect_stderr
 
-from WDL import CLI, Error, Tree, load
+from WDL import CLI, Error, Tree, load, read_source_default
+from WDL.Tree import ReadSourceResult
 
 from ..errors import SourceError
 
 __all__ = ["read_document"]
+
+ReadSource = Callable[[str, list[str], Tree.Document | None], Awaitable[ReadSourceResult]]
 
 _TROUBLE = (
     Error.SyntaxError,
@@ -29,7 +32,7 @@ def read_document(
     """Read, parse and type-check a WDL document. Raises SourceError, saying where in the text."""
     sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
     try:
-        return load(uri, list(path), check_quant=check_quant, read_source=CLI.make_read_source(no_outside_imports))
+        return load(uri, list(path), check_quant=check_quant, read_source=_reader(no_outside_imports))
     except FileNotFoundError as error:
         raise SourceError(f"there is no file {error.filename or uri}") from error
     except _TROUBLE as error:
@@ -38,6 +41,18 @@ def read_document(
         with redirect_stderr(text):
             CLI.print_error(error)
         raise SourceError(text.getvalue().rstrip() or f"{uri} cannot be read: {error}", hint=_hint(error)) from error
+
+
+def _reader(no_outside_imports: bool) -> ReadSource:
+    """Return what reads sources: miniwdl's for URLs as well, spared its imports for HTTP while all is local."""
+    anything: ReadSource = CLI.make_read_source(no_outside_imports)
+
+    async def read(uri: str, path: list[str], importer: Tree.Document | None) -> ReadSourceResult:
+        origins = (uri, importer.pos.abspath if importer else "")
+        local = not any(origin.startswith(("http:", "https:")) for origin in origins)
+        return await (read_source_default if local and not no_outside_imports else anything)(uri, path, importer)
+
+    return read
 
 
 def _hint(error: Exception) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -14,12 +15,15 @@ __all__ = ["main"]
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """As a shell reports a program that SIGPIPE ended."""
+_COLLECT_EVERY = 100_000
+"""Objects made between garbage collections: imports and syntax trees make many and leave no garbage."""
 DEFECT = 70
 """EX_SOFTWARE of sysexits.h: the program is at fault, not what it was given."""
 
 
 def main() -> None:
     """Run the command line of this process, and exit."""
+    gc.set_threshold(_COLLECT_EVERY)
     ui.make_printable()
     status = run(sys.argv[1:])
     try:
@@ -29,6 +33,7 @@ def main() -> None:
     if status == BROKEN_PIPE:
         # Python flushes once more at exit; there it must find a place to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    gc.freeze()  # or Python would, at exit, go once more through all that was imported
     sys.exit(status)
 
 

@@ -17,24 +17,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from ruamel.yaml.error import YAMLError
-from WDL import CLI, Env, Error, Tree, Value, load, values_to_json
+from WDL import CLI, Env, Error, Tree, Value, values_to_json
 from WDL.runtime import download
 from WDL.runtime.config import Loader
 
 from ..errors import InputsError, SourceError
+from .document import read_document
 from .options import RunOptions
 
-__all__ = ["Bound", "Source", "bind_inputs", "load_source", "read_document", "tasks_of"]
-
-_SOURCE_TROUBLE = (
-    Error.SyntaxError,
-    Error.ImportError,
-    Error.ValidationError,
-    Error.MultipleValidationErrors,
-    OSError,  # URLError and HTTPError are among these
-    UnicodeDecodeError,
-    zipfile.BadZipFile,
-)
+__all__ = ["Bound", "Source", "bind_inputs", "load_source", "tasks_of"]
 
 
 @dataclass(frozen=True)
@@ -67,21 +58,6 @@ def load_source(options: RunOptions, cfg: Loader, cleanup: ExitStack) -> Source:
         raise SourceError(f"{options.source} cannot be unpacked: {error}", hint="make it with `miniwdl zip`") from error
     document = read_document(uri, options.path, options.check_quant, options.no_outside_imports)
     return Source(document, manifest)
-
-
-def read_document(
-    uri: str, path: tuple[str, ...] = (), check_quant: bool = True, no_outside_imports: bool = False
-) -> Tree.Document:
-    """Read, parse and type-check a WDL document. Raises SourceError, saying where in the text."""
-    try:
-        return load(uri, list(path), check_quant=check_quant, read_source=CLI.make_read_source(no_outside_imports))
-    except FileNotFoundError as error:
-        raise SourceError(f"there is no file {error.filename or uri}") from error
-    except _SOURCE_TROUBLE as error:
-        text = io.StringIO()
-        with redirect_stderr(text):  # miniwdl's description, with line, column and excerpt
-            CLI.print_error(error)
-        raise SourceError(text.getvalue().rstrip() or f"{uri} cannot be read: {error}") from error
 
 
 def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:

@@ -27,7 +27,7 @@ def command(source: str, task: str | None, optional: bool, path: tuple[str, ...]
     """
     from ..plugin import tuning
 
-    tuning.install({"parser"})
+    tuning.install(tuning.PARSING)
     from WDL import CLI, Error, Tree
 
     from ..errors import InputsError

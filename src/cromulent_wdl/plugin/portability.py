@@ -127,9 +127,7 @@ class AbsolutePath(Lint.Linter):
 
     def task(self, obj: Tree.Task) -> None:
         """Warn of such paths in the command."""
-        for path, line in _own_paths(obj.command):
-            where = obj.command.pos
-            pos = SourcePosition(where.uri, where.abspath, line, where.column, line, where.column)
+        for path, pos in _own_paths(obj.command):
             self.add(obj, f"the command uses a path on one machine: {path}; make it an input", pos)
 
 
@@ -141,16 +139,21 @@ def _paths_in(type_: Type.Base, value: object) -> Iterator[str]:
         yield value
 
 
-def _own_paths(command: Expr.String) -> Iterator[tuple[str, int]]:
-    """Yield the paths of `_OWN_PATH` in a command, each with its line in the document."""
-    line, text = command.pos.line, ""
-    for part in command.parts:
-        # A placeholder becomes a letter, so that a path behind one is not taken for absolute.
-        text += part if isinstance(part, str) else "x" + "\n" * (part.pos.end_line - part.pos.line)
+def _own_paths(command: Expr.String) -> Iterator[tuple[str, SourcePosition]]:
+    """Yield the paths of `_OWN_PATH` in a command, and where each is in the document."""
+    # A placeholder becomes as many letters, so that columns stay and a path behind one is not taken for absolute.
+    text = "".join(part if isinstance(part, str) else _blank(part.pos) for part in command.parts)
+    uri, abspath, line, indent = command.pos.uri, command.pos.abspath, command.pos.line, command.pos.column
     for number, content in enumerate(text.split("\n")):
-        if not content.lstrip().startswith("#"):
-            for match in _OWN_PATH.finditer(content):
-                yield match.group(), line + number
+        for match in () if content.lstrip().startswith("#") else _OWN_PATH.finditer(content):
+            start, end = (column + (1 if number else indent) for column in match.span())
+            yield match.group(), SourcePosition(uri, abspath, line + number, start, line + number, end)
+
+
+def _blank(placeholder: SourcePosition) -> str:
+    """Return as many lines, or letters, as a placeholder whose expression has this position takes in the source."""
+    width = placeholder.end_column - placeholder.column + len("~{}")
+    return "\n" * (placeholder.end_line - placeholder.line) + "x" * max(1, width)
 
 
 LINTERS: tuple[type[Lint.Linter], ...] = (MissingImage, UnpinnedImage, MemoryWithoutUnit, TaskTooLarge, AbsolutePath)
