@@ -10,7 +10,7 @@ what a dead head left behind. The `docker` library is imported only when an engi
 from .client import Engine
 from .connect import connect
 from .facts import EngineFacts
-from .images import Image, ImageStore
+from .images import Image, ImageStore, build_tag
 from .request import Bind, ContainerRequest
 from .sweep import remove_containers_of
 
@@ -21,6 +21,7 @@ __all__ = [
     "EngineFacts",
     "Image",
     "ImageStore",
+    "build_tag",
     "connect",
     "remove_containers_of",
 ]

@@ -17,7 +17,7 @@ from ..errors import ContainerVanished, EngineError, EngineUnavailable, ImageNot
 from .decode import Operation, decode, unreachable
 from .dialects import Dialect, DockerDialect, PodmanDialect
 from .facts import EngineFacts
-from .request import ContainerRequest
+from .request import IMAGE_LABEL, ContainerRequest
 
 if TYPE_CHECKING:
     import docker
@@ -59,7 +59,7 @@ class Engine:
 
     def create(self, request: ContainerRequest) -> str:
         """Create a container and return its id."""
-        with self._asking("create", request.labels.get("cromulent.image", request.image)):
+        with self._asking("create", request.labels.get(IMAGE_LABEL, request.image)):
             return self._dialect.create(self._api, request)
 
     def start(self, container: str, image: str) -> None:
@@ -123,7 +123,7 @@ class Engine:
         """Return the image if the engine has it."""
         try:
             with self._asking("inspect", name):
-                found: dict[str, Any] = self._api.inspect_image(name)  # type: ignore[no-untyped-call]
+                found: dict[str, Any] = self._api.inspect_image(name)
         except ImageNotFound:
             return None
         return ImageFacts(str(found["Id"]), tuple(found.get("RepoDigests") or ()))
@@ -138,7 +138,7 @@ class Engine:
     def build(self, dockerfile: str, tag: str, log: Path) -> None:
         """Build an image from a Dockerfile that needs no other file, writing what the engine says to the log."""
         with self._asking("build", _BASE_IMAGE), log.open("w", encoding="utf-8") as out:
-            for line in self._api.build(fileobj=io.BytesIO(dockerfile.encode()), tag=tag, rm=True, decode=True):
+            for line in self._api.build(fileobj=io.BytesIO(dockerfile.encode()), tag=tag, rm=True, forcerm=True, decode=True):
                 out.write(line.get("stream", ""))
                 if line.get("error"):
                     out.write(line["error"])

@@ -128,7 +128,7 @@ class DockerDialect:
 
     def create(self, api: docker.APIClient, request: ContainerRequest) -> str:
         """Create the container and return its id."""
-        created = api.create_container_from_config(docker_body(request), request.name)  # type: ignore[no-untyped-call]
+        created = api.create_container_from_config(docker_body(request), request.name)
         return str(created["Id"])
 
     def wait(self, api: docker.APIClient, container: str) -> int:

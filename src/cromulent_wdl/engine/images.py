@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from ..clock import SYSTEM, Clock
@@ -62,18 +63,18 @@ class ImageStore:
         errors: list[EngineError] = []
         for name in names:
             try:
-                return wait(self._once(name, lambda name=name: self._pull(name)))  # type: ignore[misc]
+                return wait(self._once(name, partial(self._pull, name)))
             except (ImageNotFound, ImagePullFailed) as error:
                 errors.append(error)
         raise next((error for error in errors if isinstance(error, ImagePullFailed)), errors[0])
 
     def built(self, dockerfile: str, log: Path, wait: Wait) -> Image:
-        """Return the image of the Dockerfile, building it unless the engine has it; one builds at a time.
+        """Build the image of the Dockerfile, which is called `build_tag(dockerfile)`; one is built at a time.
 
         Raises ImageBuildFailed and ImagePullFailed.
         """
         tag = build_tag(dockerfile)
-        return self.present([tag]) or wait(self._once(tag, lambda: self._build(dockerfile, tag, log)))
+        return wait(self._once(tag, partial(self._build, dockerfile, tag, log)))
 
     def forget(self, name: str) -> None:
         """Look the image up again next time: the engine says it has it no more."""

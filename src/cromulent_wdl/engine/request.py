@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["CALL_LABEL", "HEAD_LABEL", "RUN_LABEL", "Bind", "ContainerRequest"]
+__all__ = ["CALL_LABEL", "HEAD_LABEL", "IMAGE_LABEL", "RUN_LABEL", "Bind", "ContainerRequest"]
 
 HEAD_LABEL = "cromulent.head"
 RUN_LABEL = "cromulent.run"
 CALL_LABEL = "cromulent.call"
+IMAGE_LABEL = "cromulent.image"
+"""The image's name; the container itself is made from its id, which no tag that moves can change."""
 
 
 @dataclass(frozen=True)

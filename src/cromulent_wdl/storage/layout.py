@@ -12,6 +12,7 @@ from pathlib import Path
 import platformdirs
 
 __all__ = [
+    "BUILD_LOG",
     "CALL_LOG",
     "DIGESTS",
     "ERROR",
@@ -36,6 +37,8 @@ STDERR = "stderr.txt"
 OUTPUTS = "outputs.json"
 ERROR = "error.json"
 DIGESTS = "digests.sqlite"
+BUILD_LOG = "inlineDockerfile.log"
+"""What the engine said while it built a task's inline Dockerfile."""
 USAGE = "usage.txt"
 """Written by the wrapper of a container task, beside `command`: peak memory, CPU time, kills for memory."""
 
