@@ -66,13 +66,8 @@ def task(
         received = yield received
         yield received
         return
-    run = session.find(run_dir)
-    own = run is None
-    if run is None:
-        run = _begin(cfg, run_dir, task)
-    call = run.call_path(run_dir)
+    call = _Call(cfg, run_dir, task)
     named = _names_image(task, received["inputs"])
-    run.record(CallStarted(SYSTEM.now(), call, task.name, os.path.relpath(run_dir, run.directory)))
     container = None
     try:
         received = yield received
@@ -82,16 +77,29 @@ def task(
         received = yield received
         yield received
     except GeneratorExit:  # miniwdl closes the coroutine where all went well
-        run.record(CallEnded(SYSTEM.now(), call, Ending.OK))
-        if own:
-            run.end(Ending.OK)
+        call.ended(Ending.OK)
     except Exception as error:
         outcome = container.outcome if isinstance(container, CromulentContainer) else None
-        ending, message = ending_of(error, outcome), outcome.message if outcome and outcome.message else str(error)
-        run.record(CallEnded(SYSTEM.now(), call, ending, message))
-        if own:
-            run.end(ending, message, call)
+        message = outcome.message if outcome and outcome.message else str(error)
+        call.ended(ending_of(error, outcome), message)
         raise
+
+
+class _Call:
+    """A call in its run's journal; a lone task is a run of its own."""
+
+    def __init__(self, cfg: config.Loader, run_dir: str, task: Tree.Task) -> None:
+        run = session.find(run_dir)
+        self._own = run is None
+        self._run = run or _begin(cfg, run_dir, task)
+        self._name = self._run.call_path(run_dir)
+        directory = os.path.relpath(run_dir, self._run.directory)
+        self._run.record(CallStarted(SYSTEM.now(), self._name, task.name, directory))
+
+    def ended(self, ending: Ending, message: str = "") -> None:
+        self._run.record(CallEnded(SYSTEM.now(), self._name, ending, message))
+        if self._own:
+            self._run.end(ending, message, "" if ending is Ending.OK else self._name)
 
 
 def _begin(cfg: config.Loader, run_dir: str, target: Tree.Workflow | Tree.Task) -> session.ActiveRun:
