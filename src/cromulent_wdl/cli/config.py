@@ -41,10 +41,10 @@ def command(name: str | None, as_json: bool) -> None:
     shown, such as backend or file_io.root. A setting is given by a flag of `cromulent run`, else by
     CROMULENT_NAME or MINIWDL__SECTION__NAME in the environment, else by miniwdl.cfg, else by cromulent.toml.
     """
-    from .configuration import configuration
+    from .configuration import effective
     from .options import RunOptions
 
-    loader = configuration(RunOptions(source=""), logging.getLogger("cromulent.config"))
+    loader = effective(RunOptions(source=""), logging.getLogger("cromulent.config"))
     if name is not None:
         _show_one(_find(name, loader), as_json)
         return

@@ -17,10 +17,20 @@ from ..errors import SettingsError, UsageError
 from ..plugin.settings import SECTION, is_set
 from .options import RunOptions
 
-__all__ = ["configuration"]
+__all__ = ["configuration", "effective"]
 
 
 def configuration(options: RunOptions, logger: logging.Logger) -> Loader:
+    """Return the effective configuration for a run, checked to allow one here.
+
+    Raises UsageError for a file, value or place that cannot be used.
+    """
+    cfg = effective(options, logger)
+    _check_root(options, cfg)
+    return cfg
+
+
+def effective(options: RunOptions, logger: logging.Logger) -> Loader:
     """Load miniwdl's configuration, with our backend chosen and the options on top.
 
     Raises UsageError for a file or value that cannot be used.
@@ -30,7 +40,6 @@ def configuration(options: RunOptions, logger: logging.Logger) -> Loader:
     try:
         cfg = Loader(logger, filenames=[options.cfg] if options.cfg else None)
         cfg.override(_overrides(options, cfg))
-        _check_root(options, cfg)
         for section, name in (("task_runtime", "defaults"), ("task_runtime", "env")):
             cfg[section].get_dict(name)
         cfg["scheduler"].get_int("task_concurrency")
@@ -55,7 +64,7 @@ def _overrides(options: RunOptions, cfg: Loader) -> dict[str, dict[str, Any]]:
         "task_runtime": _task_runtime(options, cfg),
         "download_cache": {"get": False} if options.no_cache else {},
         "call_cache": _call_cache(options, cfg),
-        "logging": {"json": options.log_json},
+        "logging": {"json": True} if options.log_json else {},
         SECTION: {name: value for name, value in options.settings().items() if value is not None},
     }
 
