@@ -49,6 +49,8 @@ class _Pending:
     key: str
     seen: dict[InputPath, str]
     """Fingerprints of the inputs when the call began; a URI that was not downloaded is not among them."""
+    digests: dict[str, str] | None = None
+    """Of the inputs, if they were wanted then."""
     fetched: dict[str, InputPath] = field(default_factory=dict)
     """What the call has had downloaded."""
 
@@ -152,7 +154,7 @@ class ContentCache(CallCache):
             return
         call = Call.parse(key)
         try:
-            call_key = self._key_of_result(call, inputs, pending.seen, image)
+            call_key = self._key_of_result(call, inputs, pending, image)
             uris = {leaf.value.rstrip("/") for binding in inputs for leaf in leaves(binding.value)}
             fetched = {uri: path for uri, path in pending.fetched.items() if uri.rstrip("/") not in uris}
             self._store.write(self._entry(call_key, outputs, _Made(run_dir, image, fetched, add_paths)), call)
@@ -180,7 +182,10 @@ class ContentCache(CallCache):
         if not self._store.knows_task(call):
             return None, self._explain(call, None)
         place = self._place()
-        key = self._key(call, inputs, place.configuration)
+        digests = self._input_digests(inputs)
+        if _thread.pending is not None:
+            _thread.pending.digests = digests
+        key = CallKey(call, digests, self._configuration.of_task(call.name, place.configuration))
         entry = self._store.read(key)
         if entry is None:
             return None, self._explain(call, key)
@@ -221,9 +226,8 @@ class ContentCache(CallCache):
                 self._images[reference] = digest
         return digest
 
-    def _key(self, call: Call, inputs: Bindings, place: dict[str, str]) -> CallKey:
-        digests = input_digests(inputs, self._locate, lambda path: content(self._digests, path))
-        return CallKey(call, digests, self._configuration.of_task(call.name, place))
+    def _input_digests(self, inputs: Bindings) -> dict[str, str]:
+        return input_digests(inputs, self._locate, lambda path: content(self._digests, path))
 
     def _locate(self, leaf: Leaf) -> InputPath:
         directory = isinstance(leaf, Value.Directory)
@@ -245,17 +249,17 @@ class ContentCache(CallCache):
                     continue  # not there; the call itself will say so, or fetch it
         return seen
 
-    def _key_of_result(self, call: Call, inputs: Bindings, seen: dict[InputPath, str], image: Image | None) -> CallKey:
+    def _key_of_result(self, call: Call, inputs: Bindings, pending: _Pending, image: Image | None) -> CallKey:
         """Return the key under which to keep a result, if its inputs are still those that the call began with."""
-        for path, before in seen.items():
+        for path, before in pending.seen.items():
             if fingerprint(path.path) != before:
                 raise _Uncacheable(f"{path.path} changed while the task ran")
-        if image is not None:
-            return self._key(call, inputs, container_configuration())
         place = current_place()
-        if place is None or place.resolve is not None:
+        if image is None and (place is None or place.resolve is not None):
             raise _Uncacheable("it is not known in which image it was made")
-        return self._key(call, inputs, process_configuration(os.environ))
+        made_in = process_configuration(os.environ) if image is None else container_configuration()
+        digests = pending.digests or self._input_digests(inputs)
+        return CallKey(call, digests, self._configuration.of_task(call.name, made_in))
 
     def _entry(self, key: CallKey, outputs: Bindings, made: _Made) -> Entry:
         image = made.image or Image("", "")

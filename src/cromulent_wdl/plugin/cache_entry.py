@@ -15,7 +15,6 @@ import os
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -59,16 +58,16 @@ class Store:
     """Entries in a directory, for any number of threads and processes."""
 
     def __init__(self, directory: str, logger: logging.Logger) -> None:
-        self._root = Path(directory, _DIRECTORY)
+        self._root = os.path.join(directory, _DIRECTORY)
         self._logger = logger
 
     def knows_task(self, call: Call) -> bool:
         """Whether there may be entries for the call's task; never so for a workflow."""
-        return os.path.isdir(self._root / call.name / call.task_digest)
+        return os.path.isdir(f"{self._root}/{call.name}/{call.task_digest}")
 
     def read(self, key: CallKey) -> Entry | None:
         """Return the entry of the key, if there is one."""
-        return self._read(self._file(key))
+        return self._read(f"{self._root}/{key.call.name}/{_relative(key)}")
 
     def recent(self, call: Call) -> Entry | None:
         """Return the latest entry of a call with this name and these input paths."""
@@ -76,40 +75,55 @@ class Store:
 
     def write(self, entry: Entry, call: Call) -> None:
         """Put an entry in the place of that of the same key. Raises OSError."""
-        file, link = self._file(entry.key()), self._link(call)
-        _replace(file, lambda temporary: temporary.write_bytes(msgspec.json.encode(entry)))
-        target = os.path.relpath(file, link.parent)
+        content = msgspec.json.encode(entry)
+        relative = _relative(entry.key())
+        _put(f"{self._root}/{call.name}/{relative}", lambda temporary: _write(temporary, content))
+        link, target = self._link(call), f"../{relative}"
         with suppress(OSError):  # only words depend on it, and some file systems have no links
-            if not (link.is_symlink() and os.readlink(link) == target):
-                _replace(link, lambda temporary: temporary.symlink_to(target))
+            if _target_of(link) != target:
+                _put(link, lambda temporary: os.symlink(target, temporary))
 
-    def _file(self, key: CallKey) -> Path:
-        return self._root / key.call.name / key.call.task_digest / f"{key.digest}.json"
+    def _link(self, call: Call) -> str:
+        return f"{self._root}/{call.name}/recent/{call.inputs_digest}"
 
-    def _link(self, call: Call) -> Path:
-        return self._root / call.name / "recent" / call.inputs_digest
-
-    def _read(self, file: Path) -> Entry | None:
+    def _read(self, file: str) -> Entry | None:
         try:
-            return msgspec.json.decode(file.read_bytes(), type=Entry)
+            with open(file, "rb", buffering=0) as opened:
+                return msgspec.json.decode(opened.read(), type=Entry)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
-            self._logger.warning(StructuredLogMessage("call cache entry unreadable", file=str(file), error=str(error)))
+            self._logger.warning(StructuredLogMessage("call cache entry unreadable", file=file, error=str(error)))
             return None
 
 
-def _replace(file: Path, make: Callable[[Path], object]) -> None:
+def _relative(key: CallKey) -> str:
+    return f"{key.call.task_digest}/{key.digest}.json"
+
+
+def _target_of(link: str) -> str | None:
+    try:
+        return os.readlink(link)
+    except FileNotFoundError:
+        return None
+
+
+def _write(file: str, content: bytes) -> None:
+    with open(file, "wb", buffering=0) as opened:
+        opened.write(content)
+
+
+def _put(file: str, make: Callable[[str], object]) -> None:
     """Make a file under another name and move it to its own."""
-    temporary = file.with_name(f".{uuid.uuid4().hex}")
+    temporary = os.path.join(os.path.dirname(file), f".{uuid.uuid4().hex}")
     try:
         try:
             make(temporary)
         except FileNotFoundError:
-            file.parent.mkdir(parents=True, exist_ok=True)
+            os.makedirs(os.path.dirname(file), exist_ok=True)
             make(temporary)
         os.replace(temporary, file)
     except OSError:
         with suppress(OSError):
-            temporary.unlink()
+            os.unlink(temporary)
         raise
