@@ -40,11 +40,18 @@ class _Checked:
 
 
 @click.command("check")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path())
 @click.option("--strict", is_flag=True, help="Exit with status 2 if there is any warning.")
 @click.option("--suppress", default="", metavar="NAMES", help="Leave out these warnings: NAME,NAME")
 @click.option("--no-suppress", "show_all", is_flag=True, help="Show what comments in the source suppress.")
-@click.option("-p", "--path", multiple=True, metavar="DIR", help="Look for imports in DIR, too (may be repeated).")
+@click.option(
+    "-p",
+    "--path",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(),
+    help="Look for imports in DIR, too (may be repeated).",
+)
 @click.option("--no-quant-check", is_flag=True, help="Be less strict about optional types, for older WDL.")
 @click.option("--no-outside-imports", is_flag=True, help="Refuse imports from outside the source's directory.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
