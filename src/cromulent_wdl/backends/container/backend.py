@@ -22,7 +22,7 @@ from ..seam import Cancellation, Report
 from .decode import Evidence, outcome_of, outcome_of_error
 from .request import Invoker, heir, refusal, repair_request, task_request
 from .workspace import has_foreign_files, is_disk_full, prepare, read_usage
-from .wrapper import parse
+from .wrapper import Figures, parse
 
 __all__ = ["CONTAINER_DIRECTORY", "ContainerBackend"]
 
@@ -151,13 +151,16 @@ class ContainerBackend:
         try:
             return self._engine.wait(container)
         except ContainerVanished:
-            noted = parse(read_usage(task)).exit_code
+            noted = self._figures(task).exit_code
             if noted is None:
                 raise
             return noted
 
+    def _figures(self, task: Task) -> Figures:
+        return parse(read_usage(task), self._engine.facts.own_cgroups)
+
     def _evidence(self, task: Task, image: Image, container: str, status: int) -> Evidence:
-        figures = parse(read_usage(task))
+        figures = self._figures(task)
         if status == 0:
             return Evidence(status, figures, image.name)
         try:
