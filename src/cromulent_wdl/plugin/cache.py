@@ -28,9 +28,7 @@ from .cache_key import Call, CallKey, Configuration, InputPath, Leaf, difference
 from .cache_place import (
     Image,
     Place,
-    container_configuration,
     current_place,
-    process_configuration,
     remember_image,
     set_image_resolver,
     take_image,
@@ -185,7 +183,7 @@ class ContentCache(CallCache):
         digests = self._input_digests(inputs)
         if _thread.pending is not None:
             _thread.pending.digests = digests
-        key = CallKey(call, digests, self._configuration.of_task(call.name, place.configuration))
+        key = CallKey(call, digests, self._configuration.of_task(call.name, place.resolve is not None))
         entry = self._store.read(key)
         if entry is None:
             return None, self._explain(call, key)
@@ -257,9 +255,8 @@ class ContentCache(CallCache):
         place = current_place()
         if image is None and (place is None or place.resolve is not None):
             raise _Uncacheable("it is not known in which image it was made")
-        made_in = process_configuration(os.environ) if image is None else container_configuration()
         digests = pending.digests or self._input_digests(inputs)
-        return CallKey(call, digests, self._configuration.of_task(call.name, made_in))
+        return CallKey(call, digests, self._configuration.of_task(call.name, image is not None))
 
     def _entry(self, key: CallKey, outputs: Bindings, made: _Made) -> Entry:
         image = made.image or Image("", "")
