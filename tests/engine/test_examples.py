@@ -5,15 +5,16 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-import docker
 import pytest
+
+from cromulent_wdl.engine import connect
+from cromulent_wdl.errors import EngineUnavailable
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 VARIANTS = EXAMPLES / "variants"
@@ -21,25 +22,25 @@ IMAGE = "cromulent-examples/variants:1"
 TOOLS = ("bwa", "samtools", "bcftools")
 COUNTS = {"shipped": 86, "paired": 40, "single": 25}
 CHECKSUM = "183c25c60230ed6b5d1ff8e37fb556b5"
+Backend = Literal["process", "docker", "podman"]
 BACKENDS = [
     pytest.param("process"),
     pytest.param("docker", marks=pytest.mark.docker),
     pytest.param("podman", marks=pytest.mark.podman),
 ]
-ENGINES = {
-    "docker": ("DOCKER_HOST", "unix:///var/run/docker.sock"),
-    "podman": ("CONTAINER_HOST", "unix:///run/podman/podman.sock"),
-}
 
 
-def images_of(backend: str) -> list[str]:
-    variable, usual = ENGINES[backend]
+def require(image: str, backend: Backend) -> None:
+    """Leave the test out unless the backend has the image, or is `process`, which needs none."""
+    if backend == "process":
+        return
     try:
-        client = docker.DockerClient(base_url=os.environ.get(variable, usual))
-    except docker.errors.DockerException:
-        pytest.skip(f"no {backend} answers")
-    with contextlib.closing(client):
-        return [tag.removeprefix("localhost/") for image in client.images.list() for tag in image.tags]
+        engine = connect(backend)
+    except EngineUnavailable as error:
+        pytest.skip(f"{error}: {error.hint}")
+    with contextlib.closing(engine):
+        if engine.image(image) is None:
+            pytest.skip(f"{backend} has no image {image}; tests.machine and examples/variants/README.md make it")
 
 
 def run(workflow: Path, *arguments: str) -> dict[str, Any]:
@@ -60,9 +61,8 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_md5sum(backend: str, tmp_path: Path) -> None:
-    if backend in ENGINES and not any("ubuntu:22.04" in tag for tag in images_of(backend)):
-        pytest.skip(f"{backend} has no image ubuntu:22.04, the default for tasks that name none")
+def test_md5sum(backend: Backend, tmp_path: Path) -> None:
+    require("ubuntu:22.04", backend)
     file = tmp_path / "it's a file.txt"
     file.write_text("ACGT\n")
     outputs = run(EXAMPLES / "md5sum/md5sum.wdl", f"file={file}", "--backend", backend, "--dir", str(tmp_path))
@@ -72,7 +72,7 @@ def test_md5sum(backend: str, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
-def test_variants(backend: str, data: Path, tmp_path: Path) -> None:
+def test_variants(backend: Backend, data: Path, tmp_path: Path) -> None:
     require_variants_tools(backend)
     outputs = run(
         VARIANTS / "variants.wdl", "-i", str(data / "inputs.json"), "--backend", backend, "--dir", str(tmp_path)
@@ -104,9 +104,8 @@ def test_readme_promises_what_comes_out() -> None:
     assert all(f"| {name} | {count} |" in text for name, count in COUNTS.items())
 
 
-def require_variants_tools(backend: str) -> None:
-    if backend in ENGINES and IMAGE not in images_of(backend):
-        pytest.skip(f"{backend} has no image {IMAGE}; examples/variants/README.md tells how to make it")
-    missing = [tool for tool in TOOLS if backend not in ENGINES and shutil.which(tool) is None]
+def require_variants_tools(backend: Backend) -> None:
+    require(IMAGE, backend)
+    missing = [tool for tool in TOOLS if backend == "process" and shutil.which(tool) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
