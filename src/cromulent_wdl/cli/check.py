@@ -65,7 +65,7 @@ def command(  # noqa: PLR0913 - one parameter an option
     no_outside_imports: bool,
     as_json: bool,
 ) -> int:
-    """Check WDL for errors, doubtful spots and what will not run elsewhere.
+    """Check WDL: errors, lint, and what will not run elsewhere.
 
     SOURCE is a file or a URL. A warning is suppressed by a comment with !NAME on its line or the next one:
 

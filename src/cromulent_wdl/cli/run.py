@@ -12,7 +12,7 @@ __all__ = ["command"]
 _EPILOG = """\b
 Examples:
   cromulent run hello.wdl name=World
-  cromulent run align.wdl -i inputs.json reads=a.fq reads=b.fq --backend docker
+  cromulent run align.wdl -i inputs.json reads=a.fq --backend docker
   cromulent run https://example.org/qc.wdl sample=s1 -d runs -o result.json
 
 Run again after a failure or an interruption: what was done is taken from the call cache.

@@ -108,7 +108,8 @@ def console(stream: TextIO) -> Console:
     from rich.console import Console
 
     width = None if stream.isatty() else int(os.environ.get("COLUMNS") or 80)
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=not coloured(stream))
+    colours = "auto" if coloured(stream) else None
+    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, color_system=colours)
 
 
 def table(
