@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field
 
 from WDL import Env, Error, Type, Value, values_from_json, values_to_json
-from WDL._util import NOTICE_LEVEL, StructuredLogMessage
+from WDL._util import NOTICE_LEVEL, StructuredLogMessage, TerminationSignalFlag
 from WDL.runtime import config
 from WDL.runtime.cache import CallCache, CallCacheAddPaths
 from WDL.runtime.download import able as downloadable
@@ -98,7 +98,8 @@ class ContentCache(CallCache):
         self._writes = cfg["call_cache"].get_bool("put")
         self._configuration = Configuration(cfg)
         self._store = Store(self._call_cache_dir, self._logger)
-        self._digests = Digests(DigestMemory(layout.cache_directory() / layout.DIGESTS))
+        memory = DigestMemory(layout.cache_directory() / layout.DIGESTS)
+        self._digests = Digests(memory, stopping=self._stopping)
         self._images: dict[str, str] = {}
 
     def __exit__(self, *error: object) -> None:
@@ -175,6 +176,11 @@ class ContentCache(CallCache):
         """Whether the key is that of a call; files made by `write_lines()` and the like have keys of two parts."""
         return self._ours and key.count("/") == 2
 
+    def _stopping(self) -> bool:
+        """Whether the run has been told to stop; miniwdl has such a flag open around every call."""
+        with TerminationSignalFlag(self._logger) as terminating:
+            return terminating()
+
     def _find(self, call: Call, inputs: Bindings) -> tuple[Entry | None, str | None]:
         """Return a usable entry, or why there is none; (None, None) where no entry was to be expected."""
         if not self._store.knows_task(call):
@@ -189,7 +195,11 @@ class ContentCache(CallCache):
             return None, self._explain(call, key)
         resolve = self._resolve if place.resolve else None
         objection = Judge(self._digests, resolve, super().get_download).objection(entry)
-        return (None, objection) if objection else (entry, None)
+        if objection:
+            return None, objection
+        if self._writes:
+            self._store.point(call, key)
+        return entry, None
 
     def _explain(self, call: Call, key: CallKey | None) -> str | None:
         recent = self._store.recent(call)

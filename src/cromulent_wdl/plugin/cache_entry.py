@@ -74,11 +74,14 @@ class Store:
         return self._read(self._link(call))
 
     def write(self, entry: Entry, call: Call) -> None:
-        """Put an entry in the place of that of the same key. Raises OSError."""
-        content = msgspec.json.encode(entry)
-        relative = _relative(entry.key())
-        _put(f"{self._root}/{call.name}/{relative}", lambda temporary: _write(temporary, content))
-        link, target = self._link(call), f"../{relative}"
+        """Put an entry in the place of that of the same key, as the call's latest. Raises OSError."""
+        key, content = entry.key(), msgspec.json.encode(entry)
+        _put(f"{self._root}/{call.name}/{_relative(key)}", lambda temporary: _write(temporary, content))
+        self.point(call, key)
+
+    def point(self, call: Call, key: CallKey) -> None:
+        """Have the key's entry be the latest of the call."""
+        link, target = self._link(call), f"../{_relative(key)}"
         with suppress(OSError):  # only words depend on it, and some file systems have no links
             if _target_of(link) != target:
                 _put(link, lambda temporary: os.symlink(target, temporary))
