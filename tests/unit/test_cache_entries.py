@@ -250,6 +250,13 @@ def test_where_it_cannot_write_runs_go_on_without(calls: CachedCalls, caplog: py
         assert said(caplog)[0][0] == "running without call cache"
 
 
+def test_where_digests_cannot_be_remembered_files_are_read(calls: CachedCalls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", file(calls, "xdg", "a file, where a directory should be"))
+    reads = file(calls, "a.fq")
+    assert calls.call(reads=reads) == "made"
+    assert calls.call(reads=reads) == "1"
+
+
 def test_a_full_disk_does_not_fail_the_call(calls: CachedCalls, caplog: pytest.LogCaptureFixture) -> None:
     reads = file(calls, "a.fq")
     calls.during = lambda cache: file(calls, "calls/cromulent-1", "in the way")

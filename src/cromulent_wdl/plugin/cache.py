@@ -98,8 +98,7 @@ class ContentCache(CallCache):
         self._writes = cfg["call_cache"].get_bool("put")
         self._configuration = Configuration(cfg)
         self._store = Store(self._call_cache_dir, self._logger)
-        memory = DigestMemory(layout.cache_directory() / layout.DIGESTS)
-        self._digests = Digests(memory, stopping=self._stopping)
+        self._digests = Digests(_memory(), stopping=self._stopping)
         self._images: dict[str, str] = {}
 
     def __exit__(self, *error: object) -> None:
@@ -286,6 +285,13 @@ class ContentCache(CallCache):
             present={path: content(self._digests, input_path(path)) for path in sorted(made.paths.add_paths)},
             absent=sorted(made.paths.absent_paths),
         )
+
+
+def _memory() -> DigestMemory | None:
+    try:
+        return DigestMemory(layout.cache_directory() / layout.DIGESTS)
+    except OSError:  # the user has no cache directory and cannot make one; files are read each time
+        return None
 
 
 def _note_download(uri: str, directory: bool, local: str) -> None:
