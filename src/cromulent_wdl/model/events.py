@@ -162,7 +162,7 @@ class TaskEnded:
     ending: Ending
     exit_code: int | None = None
     message: str = ""
-    usage: Usage = Usage()
+    usage: Usage = Usage()  # noqa: RUF009 - frozen
 
 
 Event = Union[
