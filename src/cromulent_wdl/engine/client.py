@@ -109,7 +109,7 @@ class Engine:
         """Kill the container if it runs, and remove it with its anonymous volumes; one that is gone is fine."""
         try:
             with self._asking("remove", "the container"):
-                self._api.remove_container(container, force=True, v=True)
+                self._dialect.remove(self._api, container)
         except ContainerVanished:
             pass  # somebody else removed it
 

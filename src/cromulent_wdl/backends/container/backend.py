@@ -163,11 +163,12 @@ class ContainerBackend:
         figures = self._figures(task)
         if status == 0:
             return Evidence(status, figures, image.name)
+        oom_killed, log = False, ""
         try:
             oom_killed = self._engine.state(container).oom_killed
             log = self._engine.logs(container) if figures.exit_code is None else ""
-        except ContainerVanished:
-            oom_killed, log = False, ""
+        except EngineError as error:
+            _log.debug("%s: the engine says no more of its container: %s", task.call, error)
         return Evidence(status, figures, image.name, oom_killed, is_disk_full(task), log)
 
     def _remove(self, container: str, removals: list[Future[None]]) -> None:

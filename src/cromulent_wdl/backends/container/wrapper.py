@@ -20,6 +20,9 @@ SCRIPT = f"""
 owner=$1
 shift
 say() {{ echo "$@" >> ../{USAGE}; }}
+for stream in ../stdout.txt ../stderr.txt; do
+  [ -w $stream ] || {{ echo "the user of the image may not write $stream" >&2; exit 126; }}
+done
 case $1 in
   */*) [ -x "$1" ] ;;
   *) command -v "$1" > /dev/null 2>&1 ;;
