@@ -108,8 +108,14 @@ def console(stream: TextIO) -> Console:
     from rich.console import Console
 
     width = None if stream.isatty() else int(os.environ.get("COLUMNS") or 80)
-    colours = "auto" if coloured(stream) else None
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, color_system=colours)
+    return Console(
+        file=stream,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        color_system="auto" if coloured(stream) else None,
+    )
 
 
 def table(
