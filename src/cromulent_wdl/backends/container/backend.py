@@ -47,8 +47,8 @@ class ContainerBackend:
     def __init__(
         self, engine: Engine, ledger: Ledger, head: Head, pull_attempts: int = 4, clock: Clock = SYSTEM
     ) -> None:
-        self.name = engine.facts.kind
-        self.description = engine.facts.title
+        self.name: str = engine.facts.kind
+        self.description: str = engine.facts.title
         self._engine = engine
         self._ledger = ledger
         self._head = head

@@ -23,9 +23,9 @@ from .wrapper import Figures
 __all__ = ["Evidence", "outcome_of", "outcome_of_error"]
 
 _ENDINGS: tuple[tuple[type[EngineError], Ending], ...] = (
+    (ImageBuildFailed, Ending.BUILD),
     (ImageNotFound, Ending.PULL_PERMANENT),
     (ImagePullFailed, Ending.PULL_TRANSIENT),
-    (ImageBuildFailed, Ending.PULL_PERMANENT),
     (NoShell, Ending.NO_SHELL),
     (MountFailed, Ending.MOUNT),
     (EngineDiskFull, Ending.DISK_FULL),
