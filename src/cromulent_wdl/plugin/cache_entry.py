@@ -76,15 +76,18 @@ class Store:
     def write(self, entry: Entry, call: Call) -> None:
         """Put an entry in the place of that of the same key, as the call's latest. Raises OSError."""
         key, content = entry.key(), msgspec.json.encode(entry)
-        _put(f"{self._root}/{call.name}/{_relative(key)}", lambda temporary: _write(temporary, content))
+        _replace(f"{self._root}/{call.name}/{_relative(key)}", lambda path: _write(path, content))
         self.point(call, key)
 
     def point(self, call: Call, key: CallKey) -> None:
         """Have the key's entry be the latest of the call."""
         link, target = self._link(call), f"../{_relative(key)}"
         with suppress(OSError):  # only words depend on it, and some file systems have no links
-            if _target_of(link) != target:
-                _put(link, lambda temporary: os.symlink(target, temporary))
+            present = _target_of(link)
+            if present is None:
+                _make(link, lambda path: os.symlink(target, path))
+            elif present != target:
+                _replace(link, lambda path: os.symlink(target, path))
 
     def _link(self, call: Call) -> str:
         return f"{self._root}/{call.name}/recent/{call.inputs_digest}"
@@ -116,17 +119,22 @@ def _write(file: str, content: bytes) -> None:
         opened.write(content)
 
 
-def _put(file: str, make: Callable[[str], object]) -> None:
+def _replace(file: str, make: Callable[[str], object]) -> None:
     """Make a file under another name and move it to its own."""
     temporary = os.path.join(os.path.dirname(file), f".{uuid.uuid4().hex}")
     try:
-        try:
-            make(temporary)
-        except FileNotFoundError:
-            os.makedirs(os.path.dirname(file), exist_ok=True)
-            make(temporary)
+        _make(temporary, make)
         os.replace(temporary, file)
     except OSError:
         with suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def _make(file: str, make: Callable[[str], object]) -> None:
+    """Make a file, and its directory if that is lacking."""
+    try:
+        make(file)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        make(file)
