@@ -91,6 +91,7 @@ def test_the_version_alone_and_with_what_it_stands_on() -> None:
         (["ls", "--al"], "No such option '--al'."),
         (["ls", "-n", "x"], "hint: `cromulent ls --help` says what it takes\n"),
         (["--nonsense"], "No such option '--nonsense'"),
+        (["-v", "ls"], "-v goes with --version"),
         (["check"], "Missing argument 'SOURCE...'."),
     ],
 )
