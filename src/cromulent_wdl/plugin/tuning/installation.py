@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 
 from ...errors import SettingsError
 from .parser_tables import PARSER
@@ -59,5 +58,7 @@ def state() -> str:
         return ON
     if len(set(outcomes.values())) == 1:
         return next(iter(outcomes.values()))
+    from importlib import metadata  # slow to import, and of no use to `install`
+
     known = "" if ON in outcomes.values() else f"off for miniwdl {metadata.version('miniwdl')}; "
     return known + "; ".join(f"{name} {outcome}" for name, outcome in outcomes.items())
