@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from cromulent_wdl.model import Event, Mount, Resources, Task
 
@@ -21,7 +22,7 @@ class Events(list[Event]):
         return [event for event in self if isinstance(event, kind)]
 
 
-def process_task(directory: Path, command: str, *, inputs: Sequence[Path] = (), **fields: object) -> Task:
+def process_task(directory: Path, command: str, *, inputs: Sequence[Path] = (), **fields: Any) -> Task:
     """Make a task's directory with its command; inputs are named as miniwdl names them."""
     directory.mkdir(parents=True, exist_ok=True)
     (directory / "work").mkdir()
@@ -43,7 +44,7 @@ def process_task(directory: Path, command: str, *, inputs: Sequence[Path] = (), 
         ),
         resources=Resources(),
     )
-    return dataclasses.replace(task, **fields)  # type: ignore[arg-type]
+    return dataclasses.replace(task, **fields)
 
 
 def retry_of(task: Task) -> Task:

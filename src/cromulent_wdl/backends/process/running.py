@@ -123,11 +123,11 @@ class Running:
     def _await_rest(self, code: int, clock: Clock) -> None:
         """Wait until nothing is left of the group, which is killed, nor of a sandbox whose bubblewrap was killed."""
         inner = self._figure("child-pid") if self._sandboxed and code < 0 else None
+        if inner is not None:
+            _signal_process(inner, signal.SIGKILL)
         deadline = clock.monotonic() + _LAST_WAIT
-        while _signal_group(self.pid, 0) or (inner is not None and _signal_process(inner, signal.SIGKILL)):
-            if clock.monotonic() > deadline:
-                break  # in the kernel's hands; a signal reaches it when it returns from there
-            clock.sleep(_PAUSE)
+        while _is_alive(self.pid, inner) and clock.monotonic() < deadline:
+            clock.sleep(_PAUSE)  # what outlasts this is in the kernel's hands, and dies when it returns from there
 
     def _figure(self, name: str) -> int | None:
         """Return a number that the sandbox has reported by now."""
@@ -178,9 +178,19 @@ def _signal_group(group: int, number: int) -> bool:
     return True
 
 
-def _signal_process(pid: int, number: int) -> bool:
-    try:
+def _signal_process(pid: int, number: int) -> None:
+    with suppress(ProcessLookupError, PermissionError):
         os.kill(pid, number)
-    except (ProcessLookupError, PermissionError):
+
+
+def _is_alive(group: int, process: int | None) -> bool:
+    """Tell whether anything in the group, or the process, is more than a corpse that nobody has fetched yet."""
+    if process is None and not _signal_group(group, 0):
         return False
-    return True
+    import psutil
+
+    for pid in psutil.pids():
+        with suppress(OSError, psutil.Error):
+            if (pid == process or os.getpgid(pid) == group) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+                return True
+    return False
