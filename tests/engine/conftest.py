@@ -6,8 +6,8 @@ out, with the engine's own sentence as the reason.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import closing
+from collections.abc import Callable, Iterator
+from contextlib import closing, suppress
 from pathlib import Path
 
 import docker
@@ -56,6 +56,12 @@ def load(engine: Engine, archive: bytes) -> None:
         list(api.load_image(archive))
 
 
+def remove_image(engine: Engine, name: str) -> None:
+    """Remove an image from the engine if it is there."""
+    with closing(docker.APIClient(engine.facts.address, "1.41")) as api, suppress(docker.errors.NotFound):
+        api.remove_image(name, force=True)
+
+
 @pytest.fixture
 def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
@@ -64,9 +70,20 @@ def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
 
 
 @pytest.fixture
-def backend(engine: Engine, head: Head) -> Iterator[ContainerBackend]:
+def when_asleep() -> list[Callable[[], object]]:
+    """What happens while a pull waits before it is tried again."""
+    return []
+
+
+@pytest.fixture
+def clock(when_asleep: list[Callable[[], object]]) -> FakeClock:
+    return FakeClock(asleep=lambda: [happen() for happen in when_asleep])
+
+
+@pytest.fixture
+def backend(engine: Engine, head: Head, clock: FakeClock) -> Iterator[ContainerBackend]:
     ledger = Ledger(head, engine.facts.cores, engine.facts.memory)
-    with closing(ContainerBackend(engine, ledger, head, pull_attempts=2, clock=FakeClock())) as made:
+    with closing(ContainerBackend(engine, ledger, head, pull_attempts=2, clock=clock)) as made:
         yield made
     assert engine.labelled("cromulent.head", head.id) == (), "containers were left"
 

@@ -24,7 +24,7 @@ ODD_NAMES = [
     "$HOME `id` $(id)",
     "per%20cent",
     "-dash",
-    "ünï–☃.txt",
+    "ünï☃.txt",
     "a=b;c&d|e*?[f]",
 ]
 
