@@ -10,11 +10,12 @@ from .parser_tables import PARSER
 from .permissions import PERMISSIONS
 from .plugin_lookup import PLUGINS
 from .standard_library import LIBRARY
+from .waiting_jobs import JOBS
 
 __all__ = ["PARSING", "RUNNING", "install", "state"]
 
 VARIABLE = "CROMULENT_TUNING"
-_REPLACEMENTS = {each.name: each for each in (PARSER, PLUGINS, LIBRARY, PERMISSIONS)}
+_REPLACEMENTS = {each.name: each for each in (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS)}
 PARSING = ("parser",)
 """What pays off where WDL is only read; importing `WDL.runtime` for the others would cost more than they save."""
 RUNNING = tuple(_REPLACEMENTS)

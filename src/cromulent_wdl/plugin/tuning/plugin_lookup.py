@@ -52,7 +52,6 @@ def _matches(plugin: metadata.EntryPoint, patterns: list[str]) -> bool:
 PLUGINS = Replacement(
     "plugins",
     "WDL.runtime.config",
-    ("load_all_plugins", "load_plugins", "default_plugins"),
-    "1e1783631f200339c933",
+    {"load_all_plugins": "407c940eca3bc5868063"},
     _replace,
 )
