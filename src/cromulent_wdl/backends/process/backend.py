@@ -101,7 +101,7 @@ class ProcessBackend:
         program = shutil.which(shell[0], path=path) if shell else None
         if program is None:
             return f"the shell '{' '.join(shell)}' is not on this machine"
-        if self._sandbox and self._sandbox.places.cover(os.path.realpath(program)):
+        if self._sandbox and any(map(self._sandbox.places.cover, (program, os.path.realpath(program)))):
             return f"the shell '{program}' lies where the sandbox hides it"
         return ""
 
