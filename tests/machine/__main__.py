@@ -76,7 +76,6 @@ def _directory() -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(other)
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
-    directory.chmod(0o711)  # tests that become an ordinary user reach the sockets
     directory.chmod(0o711)  # some tests are an ordinary user, who must reach the sockets
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
