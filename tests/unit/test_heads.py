@@ -69,7 +69,7 @@ def test_closing_leaves_nothing_and_may_be_repeated(tmp_path: Path) -> None:
     head.close()
     head.close()
     assert not head.entry.exists()
-    assert not [child for child in psutil.Process().children() if "guardian" in " ".join(child.cmdline())]
+    assert not [child for child in psutil.Process().children() if str(head.entry) in child.cmdline()]
 
 
 def test_closing_asks_marked_processes_to_end_where_some_may_be(tmp_path: Path) -> None:
