@@ -144,7 +144,6 @@ class DockerDialect:
         complaint = answer.get("Error")
         return _status(answer["StatusCode"], complaint["Message"] if complaint else "")
 
-
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force."""
         api.remove_container(container, force=True, v=True)
