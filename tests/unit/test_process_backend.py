@@ -109,6 +109,29 @@ def test_inputs_are_found_where_the_command_expects_them(backend: ProcessBackend
     assert os.listdir(task.work) == [], "links to inputs were left"
 
 
+@pytest.mark.parametrize("command", ["cp -r", "cp -a", "mv"])
+def test_copying_an_input_makes_a_copy_and_no_link(backend: ProcessBackend, tmp_path: Path, command: str) -> None:
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    file.write_text("text")
+    folder.mkdir()
+    (folder / "inside").write_text("inside")
+    script = f"mkdir sub; {command} $PWD/_miniwdl_inputs/0/file made; {command} _miniwdl_inputs/1/folder sub/made"
+    task = process_task(tmp_path / "call", script, inputs=[file, folder])
+    assert backend.run(task, Cancellation(), Events()).ending is Ending.OK
+    copies = (task.work / "made", task.work / "sub/made", task.work / "sub/made/inside")
+    assert not any(copy.is_symlink() for copy in copies)
+    assert (copies[0].read_text(), copies[2].read_text()) == ("text", "inside")
+    assert file.exists() and (folder / "inside").exists()
+
+
+def test_a_link_to_an_input_is_not_taken_for_a_copy(backend: ProcessBackend, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    task = process_task(tmp_path / "call", "ln -s $PWD/_miniwdl_inputs/0/file link", inputs=[file])
+    backend.run(task, Cancellation(), Events())
+    assert (task.work / "link").is_symlink() and not (task.work / "link").exists()
+
+
 def test_copied_inputs_stay_where_they_are(backend: ProcessBackend, tmp_path: Path) -> None:
     source = tmp_path / "input.txt"
     source.touch()

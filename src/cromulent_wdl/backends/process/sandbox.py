@@ -76,7 +76,9 @@ class View:
     empty: str
     """An empty file that covers files."""
     inputs: tuple[tuple[str, str], ...] = ()
-    """Pairs of a file or directory and the real path at which the command expects it."""
+    """Pairs of a file or directory and the real path at which the command expects it, read-only."""
+    streams: tuple[tuple[str, str], ...] = ()
+    """Pairs of a file that may be written and the real path at which the command expects it."""
     gpu: bool = False
 
 
@@ -94,12 +96,16 @@ def arguments(sandbox: Sandbox, view: View, status: int) -> list[str]:
         line += ["--tmpfs", place]
     for place in covered.files:
         line += ["--ro-bind", view.empty, place]
-    real = os.path.dirname(view.work)
-    if covered.cover(real):
-        line += ["--ro-bind", real, real]
+    real, name = os.path.split(view.work)
+    # As in a container the call's directory holds what belongs to the command, and what else it puts there is lost.
+    line += ["--tmpfs", real]
     if real != view.directory and covered.cover(view.directory):
         line += ["--symlink", real, view.directory]
     line += ["--bind", view.work, view.work]
+    if name != "work":
+        line += ["--symlink", name, f"{real}/work"]
+    for source, target in view.streams:
+        line += ["--bind", source, target]
     for source, target in view.inputs:
         line += ["--ro-bind", source, target]
     if sandbox.as_root:
