@@ -89,10 +89,17 @@ def test_statuses_are_what_they_are_without_a_sandbox(calls: Calls, command: str
 
 
 def test_the_machine_cannot_be_written(calls: Calls, home: Path) -> None:
-    for place in ("/usr/cromulent", str(home / "x"), "../other", "/etc/cromulent", "../command"):
+    for place in ("/usr/cromulent", str(home / "x"), "/etc/cromulent", "../command"):
         outcome, output = calls(f"echo > {place}")
         assert outcome.exit_code == 1 and "Read-only file system" in output, place
-    assert (calls.directory / "call5/command").read_text().startswith("echo")
+    assert (calls.directory / "call4/command").read_text().startswith("echo")
+
+
+def test_what_is_written_beside_the_working_directory_is_lost_as_in_a_container(calls: Calls) -> None:
+    outcome, output = calls("touch ../other; ls ..; echo more >> ../stdout.txt")
+    assert outcome.ending is Ending.OK
+    assert output.split() == ["command", "other", "stderr.txt", "stdout.txt", "work", "more"]
+    assert not (calls.directory / "call1/other").exists()
 
 
 def test_temporary_files_are_private_on_disk_and_gone_afterwards(calls: Calls, tmp_path: Path) -> None:

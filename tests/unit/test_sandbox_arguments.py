@@ -49,10 +49,15 @@ def test_secrets_are_covered() -> None:
 
 def test_nothing_is_covered_once_the_work_is_mounted() -> None:
     made = options(SANDBOX, dataclasses.replace(VIEW, work="/tmp/run/call/work", directory="/tmp/run/call"))
-    assert made.index(("--ro-bind", "/tmp/run/call", "/tmp/run/call")) > made.index(("--bind", "/tmp/scratch", "/tmp"))
+    assert made.index(("--tmpfs", "/tmp/run/call")) > made.index(("--bind", "/tmp/scratch", "/tmp"))
     assert made.index(("--bind", "/tmp/run/call/work", "/tmp/run/call/work")) > max(
         made.index(option) for option in made if option[0] == "--tmpfs"
     )
+
+
+def test_a_retrys_directory_is_found_by_the_name_that_the_command_knows() -> None:
+    made = options(SANDBOX, dataclasses.replace(VIEW, work="/data/run/call/work2"))
+    assert made.index(("--symlink", "work2", "/data/run/call/work")) > made.index(("--tmpfs", "/data/run/call"))
 
 
 def test_inputs_are_mounted_read_only_after_the_work() -> None:
