@@ -119,6 +119,7 @@ def test_the_guardian_does_not_carry_the_mark_of_a_head_that_we_are_a_task_of(
     assert MARK not in guardian.environ()
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # forking with threads is the point
 def test_a_forked_child_has_none_of_it(head: Head) -> None:
     head.guard()
     child = os.fork()
