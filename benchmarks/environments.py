@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -36,6 +37,7 @@ class Environment:
         return {entry["name"]: entry["version"] for entry in json.loads(listing)}
 
 
+@functools.cache
 def cromulent() -> Environment:
     """Return an environment with this checkout as its users get it: installed, not editable."""
     sources = sorted([CHECKOUT / "pyproject.toml", *(CHECKOUT / "src").rglob("*.py")])
@@ -43,11 +45,13 @@ def cromulent() -> Environment:
     return _environment("cromulent", (str(CHECKOUT),), stamp=digest)
 
 
+@functools.cache
 def miniwdl() -> Environment:
     """Return an environment with the same miniwdl as ours, and nothing of ours."""
     return _environment("miniwdl", (f"miniwdl=={cromulent().distributions()['miniwdl']}",))
 
 
+@functools.cache
 def peer(requirement: str) -> Environment:
     """Return an environment with one other engine."""
     return _environment(requirement.partition("[")[0], (requirement,))
