@@ -135,7 +135,7 @@ class LiveView:
         )
 
     def _last_words(self, row: _Row) -> str:
-        name = layout.STDERR if row.attempt == 1 else layout.STDERR.replace(".", f"{row.attempt}.")
+        name = layout.stream_file("stderr", row.attempt)
         try:
             with open(self._directory / row.directory / name, "rb") as file:
                 size = file.seek(0, 2)

@@ -82,6 +82,8 @@ class ActiveRun:
             _runs.pop(self.directory, None)
         self.record(RunEnded(SYSTEM.now(), ending, message, call))
         self._journal.close()
+        if self._journal.lost:
+            logging.getLogger("cromulent").warning(f"{self._journal.lost} events could not be written to the journal")
 
 
 def _call_name(part: str) -> str:
