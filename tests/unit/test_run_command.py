@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -249,3 +250,28 @@ def test_the_journal_as_progress_ends_with_the_run(place: Path) -> None:
     ]
     journal = Path(json.loads(done.stdout)["dir"], "journal.jsonl").read_text().splitlines()
     assert journal == done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 2)])
+def test_on_a_terminal_a_person_may_allow_it(place: Path, answer: str, status: int) -> None:
+    (place / "image.wdl").write_text(HELLO.replace("  output", '  runtime { docker: "ubuntu:22.04" }\n  output'))
+    controller, terminal = pty.openpty()
+    os.write(controller, f"{answer}\n".encode())
+    homes = {"XDG_STATE_HOME": str(place / "state"), "XDG_CACHE_HOME": str(place / "cache"), "TERM": "dumb"}
+    nowhere = {"DOCKER_HOST": f"unix://{place}/none", "CONTAINER_HOST": f"unix://{place}/none"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cromulent_wdl", "run", "image.wdl", "name=World"],
+        cwd=place,
+        env=os.environ | homes | nowhere | {"CROMULENT_BACKEND": "auto"},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+        timeout=120,
+    )
+    os.close(terminal)
+    said = os.read(controller, 65536).decode()
+    os.close(controller)
+    assert "No container engine answers here. Run hello on this machine without a container?" in said
+    assert done.returncode == status
+    assert bool(done.stdout) == (status == 0)

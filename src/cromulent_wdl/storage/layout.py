@@ -20,9 +20,7 @@ __all__ = [
     "DIGESTS",
     "ERROR",
     "JOURNAL",
-    "OUTPUTS",
     "RUN_LOG",
-    "STDERR",
     "USAGE",
     "cache_directory",
     "defects_directory",
@@ -36,8 +34,6 @@ __all__ = [
 JOURNAL = "journal.jsonl"
 RUN_LOG = "workflow.log"
 CALL_LOG = "task.log"
-STDERR = "stderr.txt"
-OUTPUTS = "outputs.json"
 ERROR = "error.json"
 DIGESTS = "digests.sqlite"
 BUILD_LOG = "inlineDockerfile.log"
