@@ -275,3 +275,20 @@ def test_on_a_terminal_a_person_may_allow_it(place: Path, answer: str, status: i
     assert "No container engine answers here. Run hello on this machine without a container?" in said
     assert done.returncode == status
     assert bool(done.stdout) == (status == 0)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are Unicode there")
+def test_file_names_need_not_be_unicode(place: Path) -> None:
+    given = os.fsdecode(b"gr\xfc\xdfe.txt")
+    (place / given).write_text("Aha. ")
+    (place / "names.wdl").write_text(
+        "version 1.1\ntask names {\n  input { File text }\n"
+        "  command <<< cp '~{text}' $'cop\\351.txt' >>>\n  output { Array[File] copies = glob('*.txt') }\n}\n"
+    )
+    done = cromulent(place, "run", "names.wdl", f"text={given}")
+    assert done.returncode == 0, done.stderr
+    [copy] = json.loads(done.stdout)["outputs"]["names.copies"]
+    assert Path(copy).name == os.fsdecode(b"cop\xe9.txt")
+    assert Path(copy).read_text() == "Aha. "
+    again = cromulent(place, "run", "names.wdl", f"text={given}")
+    assert json.loads(again.stdout)["outputs"]["names.copies"] != [copy], "the call cache holds no such name"

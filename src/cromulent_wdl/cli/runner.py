@@ -110,7 +110,7 @@ def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.Act
 def _leave_artifacts(source: Source, directory: Path) -> None:
     """Leave the WDL and a line to run it again in the run directory, as miniwdl does."""
     line = f"pushd {quote(os.getcwd())} && cromulent {' '.join(map(quote, _without_secrets(sys.argv[1:])))}; popd\n"
-    (directory / "rerun").write_text(line, encoding="utf-8")
+    (directory / "rerun").write_text(line, encoding="utf-8", errors="surrogateescape")
     copy_source(source.document, str(directory / "wdl"))
 
 
