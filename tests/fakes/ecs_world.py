@@ -137,7 +137,7 @@ class Stage:
 
     def run_answer(self, **request: Any) -> dict[str, Any]:
         """Run tasks of `job` in `runs` and return the whole answer."""
-        if "capacityProviderStrategy" not in request:
+        if "capacityProviderStrategy" not in request and not request.pop("as_the_cluster_says", False):
             request.setdefault("launchType", "FARGATE")
         network = {"awsvpcConfiguration": {"subnets": ["subnet-a"], "securityGroups": ["sg-1"]}}
         return self.ask(

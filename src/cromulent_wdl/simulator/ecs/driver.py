@@ -150,9 +150,6 @@ class Driver:
         with self.lock:
             running, withheld = record.running, record.withheld
             record.withheld = None
-            pending = record.life.status is Status.PENDING and not record.handed_over
-        if pending:
-            self.step(record, Failed(record.life.stopped_reason or ""))
         if running is not None:
             running.stop(self._patience(record))
         for container, ending in withheld or ():

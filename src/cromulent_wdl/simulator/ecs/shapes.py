@@ -6,6 +6,7 @@ validator checks neither enums nor upper bounds, so those are walked here.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TYPE_CHECKING, Any, cast
 
 from .answers import ApiError, client_error, invalid_parameter
@@ -19,14 +20,12 @@ __all__ = ["RequestShapes"]
 
 
 class RequestShapes:
-    """The input shapes of the ECS API; loading takes a tenth of a second."""
+    """The input shapes of the ECS API."""
 
     def __init__(self) -> None:
-        from botocore.loaders import Loader
-        from botocore.model import ServiceModel
         from botocore.validate import ParamValidator
 
-        self._model: ServiceModel = ServiceModel(Loader().load_service_model("ecs", "service-2"), "ecs")
+        self._model = _ecs_model()
         self._validator: ParamValidator = ParamValidator()
         self._inputs: dict[str, Shape] = {}
 
@@ -47,6 +46,15 @@ class RequestShapes:
             assert found is not None  # every ECS operation has an input
             self._inputs[action] = found
         return found
+
+
+@cache
+def _ecs_model() -> ServiceModel:
+    """Return botocore's model, which nobody changes; to load it takes a fifth of a second."""
+    from botocore.loaders import Loader
+    from botocore.model import ServiceModel
+
+    return ServiceModel(Loader().load_service_model("ecs", "service-2"), "ecs")
 
 
 def _check_values(shape: Shape, value: Any, name: str) -> None:

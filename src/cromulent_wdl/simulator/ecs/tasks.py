@@ -130,7 +130,7 @@ class Tasks:
     def listed(self, cluster: str, started_by: str | None, since: int) -> Iterator[TaskRecord]:
         """Yield a cluster's tasks, all or those of a starter, from a sequence number on."""
         listing = self._listings.get((cluster, started_by))
-        return iter(()) if listing is None else listing.since(since)
+        return (record for record in (listing.since(since) if listing else ()) if record.id in self._by_id)
 
     def count(self, cluster: str, *states: Status) -> int:
         """Return how many tasks of a cluster are in one of the states."""
