@@ -11,7 +11,7 @@ any thread, to the `Watcher` it was given. `authorization.py` says by which reso
 judged. Each request goes through the same stages: meters, faults, token bucket, shape (botocore's own model), action.
 
 A task's life is a pure state machine (`lifecycle.py`); `driver.py` turns its steps into timers, calls of the data
-plane and events. What the engine does cites a row of docs/reference/aws-facts.md ("facts: row"), botocore's
+plane and events. What the engine does cites rows of docs/reference/aws-facts.md as "(facts: row; row)", botocore's
 model or an AWS page; what has no source stands in docs/concepts/simulator.md.
 """
 

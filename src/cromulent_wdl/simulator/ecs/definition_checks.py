@@ -1,4 +1,5 @@
-"""What RegisterTaskDefinition refuses. Rules and, where they are known, words: facts, "task definition: …"."""
+"""What RegisterTaskDefinition refuses. Rules and words (facts: task definition: size; task definition: Fargate;
+task definition: roles; task definition: EFS; stopTimeout; ephemeralStorage)."""
 
 from __future__ import annotations
 

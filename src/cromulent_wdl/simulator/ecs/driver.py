@@ -137,7 +137,7 @@ class Driver:
             self._stop_containers(record)
 
     def _fall_ill(self, record: TaskRecord) -> None:
-        """Arrange for what befalls a task while it runs (facts: spot warning; newest SDK's InfrastructureHealth)."""
+        """Arrange for what befalls a task while it runs (facts: spot warning; stopCode)."""
         spot, lost = record.ailments.get("spot_interruption"), record.ailments.get("host_lost")
         if spot is not None:
             notice = StopWanted("TerminationNotice", "Your Spot Task was interrupted.")
@@ -184,7 +184,7 @@ class Driver:
             self.step(record, Exited(container, ending))
 
     def _settle(self, record: TaskRecord, life: Life) -> None:
-        # facts: Fargate price: from pull start to stop
+        # From pull start to stop (facts: Fargate price).
         begun = life.pull_started_at if life.pull_started_at is not None else life.started_at
         seconds = 0.0 if begun is None or life.stopped_at is None else life.stopped_at - begun
         codes = [each.exit_code for each in life.containers if each.essential]

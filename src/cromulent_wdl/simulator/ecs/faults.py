@@ -21,7 +21,7 @@ CAPACITY_UNAVAILABLE = (
 )
 
 START_FAILURES = {
-    # facts: pull failure; EFS mount failure; network. Each with the state in which the task fails.
+    # (facts: pull failure; EFS mount failure; network)
     "eni_timeout": "Timeout waiting for network interface provisioning to complete.",
     "pull_rate_limit": "CannotPullContainerError: pull image manifest has been retried 5 time(s): failed to resolve "
     "ref {image}: failed to copy: httpReadSeeker: failed open: unexpected status code 429 Too Many Requests - Server "

@@ -1,6 +1,6 @@
 """From a task to what a data plane is asked to run: overrides applied, volumes resolved.
 
-What is missing at this point fails the task, not the request, as on Fargate (facts: EFS mount failure, awslogs).
+What is missing at this point fails the task, not the request, as on Fargate (facts: EFS mount failure; awslogs).
 """
 
 from __future__ import annotations
@@ -98,7 +98,7 @@ def _log(world: World, place: Place, container: Document, task_id: str) -> LogTa
             "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
             "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
         )
-    # facts: awslogs stream
+    # (facts: awslogs stream)
     stream = "/".join((options.get("awslogs-stream-prefix") or "ecs", container["name"], task_id))
     return LogTarget(group, stream, region)
 

@@ -1,4 +1,4 @@
-"""AWS's token buckets for the ECS API (facts: ECS API buckets, RunTask on Fargate, Fargate launch rate)."""
+"""AWS's token buckets for the ECS API (facts: ECS API buckets; RunTask on Fargate; Fargate launch rate)."""
 
 from __future__ import annotations
 

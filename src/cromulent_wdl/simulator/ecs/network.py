@@ -1,7 +1,6 @@
 """What RunTask asks the world before it accepts a batch: subnets, security groups, roles.
 
-AWS's words for a missing subnet or group are in facts, "RunTask: …"; a throttle of EC2's own look-up hides in the
-same InvalidParameterException (facts: wrapped throttle).
+AWS's words for what is missing are known (facts: RunTask: network; RunTask: roles).
 """
 
 from __future__ import annotations

@@ -90,7 +90,7 @@ class RunAction:
                 raise throttled()
 
     def _no_room(self, holdings: Holdings, batch: Batch, provider: str) -> str | None:
-        """Return why one more task cannot start (facts: capacity, Fargate vCPU quota)."""
+        """Return why one more task cannot start (facts: capacity; Fargate vCPU quota)."""
         if self._state.faults.no_capacity(batch.definition.family, provider):
             return CAPACITY_UNAVAILABLE
         quota = self._state.settings.vcpu_quota

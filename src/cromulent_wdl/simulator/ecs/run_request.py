@@ -1,4 +1,7 @@
-"""What RunTask refuses, and the batch of tasks that it asks for (facts: RunTask, overrides, cpu/memory)."""
+"""What RunTask refuses, and the batch of tasks that it asks for.
+
+(facts: RunTask; overrides; cpu/memory; RunTask: containers; RunTask: placement; task definition: inactive)
+"""
 
 from __future__ import annotations
 

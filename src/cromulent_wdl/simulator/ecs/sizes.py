@@ -1,4 +1,4 @@
-"""Fargate's sizes (facts: cpu/memory, ephemeralStorage), pure."""
+"""Fargate's sizes (facts: cpu/memory; ephemeralStorage), pure."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def parse_memory(text: str) -> int:
 
 
 def require_fargate_size(cpu: int, memory: int) -> None:
-    """Refuse what is not in the matrix (words: facts, cpu/memory)."""
+    """Refuse what is not in the matrix (facts: task definition: Fargate)."""
     if memory not in _MEMORY.get(cpu, ()):
         raise client_error(
             f"No Fargate configuration exists for given values: {cpu} CPU, {memory} memory. "

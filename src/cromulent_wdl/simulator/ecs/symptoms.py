@@ -37,7 +37,7 @@ def ending_with(ailments: Ailments, ending: ContainerExit) -> ContainerExit:
 def holds_back(ailments: Ailments) -> float | None:
     """Return for how many seconds ECS does not hear of an end: 0 until somebody stops the task, None not at all.
 
-    PID 1 has exited, yet the task stays RUNNING: aws/containers-roadmap#1084.
+    PID 1 has exited, yet nobody notices (facts: stays RUNNING).
     """
     return ailments["stays_running"].after if "stays_running" in ailments else None
 

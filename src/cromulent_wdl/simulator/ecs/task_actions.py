@@ -1,4 +1,4 @@
-"""DescribeTasks, ListTasks, StopTask, ExecuteCommand."""
+"""DescribeTasks, ListTasks, StopTask, ExecuteCommand (facts: DescribeTasks; ListTasks; tasks; ECS Exec)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a task looks like: in DescribeTasks, and in an "ECS Task State Change" event (ECS page "ecs_cwe_events")."""
+"""What a task looks like: in DescribeTasks, and in an "ECS Task State Change" event (facts: event)."""
 
 from __future__ import annotations
 
