@@ -32,14 +32,13 @@ def is_debian() -> bool:
 
 
 def install_missing() -> list[str]:
-    """Install what is missing, with its services left alone, and return it.
+    """Install what is missing, and return it.
 
     Raises CalledProcessError when apt cannot.
     """
     missing = [package for package in PACKAGES if not _installed(package)]
     if missing:
-        # No start of services: tests bring their own. Without systemd, that is what RUNLEVEL says.
-        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive", "RUNLEVEL": "1"}
+        environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
         quiet = ["apt-get", "--quiet=2", "-o", "Acquire::Retries=3", "-o", "Dpkg::Use-Pty=0"]
         subprocess.run([*quiet, "update"], env=environment, check=True)
         install = ["install", "--yes", "--no-install-recommends", *missing]

@@ -16,6 +16,7 @@ import requests
 from cromulent_wdl.clock import SYSTEM
 from tests.engine.images.archive import image_archive
 from tests.engine.images.busybox import UBUNTU_TAG, busybox_image
+from tests.fakes.registry import PORT as REGISTRY_PORT
 
 REPOSITORY = Path(__file__).parents[2]
 VARIANTS_TAG = "cromulent-examples/variants:1"
@@ -31,6 +32,12 @@ runtime = "runc"
 cgroup_manager = "cgroupfs"
 events_logger = "file"
 lock_type = "file"
+"""
+# The registry that tests of pulling play has no certificate.
+REGISTRIES_CONF = f"""\
+[[registry]]
+location = "127.0.0.1:{REGISTRY_PORT}"
+insecure = true
 """
 
 
@@ -71,10 +78,13 @@ def podman_engine(directory: Path) -> Engine:
     """Describe a Podman service with stores and settings of its own."""
     settings = directory / "containers.conf"
     settings.write_text(CONTAINERS_CONF)
+    registries = directory / "registries.conf"
+    registries.write_text(REGISTRIES_CONF)
     address = f"unix://{directory}/podman.sock"
     places = (f"--root={directory}/podman", f"--runroot={directory}/podman-run", f"--tmpdir={directory}/podman-tmp")
     command = ("podman", *places, "system", "service", "--time=0", address)
-    return Engine("podman", command, address, {"CONTAINERS_CONF": str(settings)})
+    environment = {"CONTAINERS_CONF": str(settings), "CONTAINERS_REGISTRIES_CONF": str(registries)}
+    return Engine("podman", command, address, environment)
 
 
 def _log(engine: Engine, directory: Path) -> Path:

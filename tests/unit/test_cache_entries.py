@@ -6,12 +6,14 @@ import json
 import logging
 import os
 import shutil
+import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from WDL import values_from_json
+from WDL._util import TerminationSignalFlag
 from WDL.runtime.cache import CallCacheAddPaths
 
 from cromulent_wdl.plugin.cache import set_image_resolver
@@ -248,8 +250,27 @@ def test_where_it_cannot_write_runs_go_on_without(calls: CachedCalls, caplog: py
         assert said(caplog)[0][0] == "running without call cache"
 
 
+def test_where_digests_cannot_be_remembered_files_are_read(calls: CachedCalls, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", file(calls, "xdg", "a file, where a directory should be"))
+    reads = file(calls, "a.fq")
+    assert calls.call(reads=reads) == "made"
+    assert calls.call(reads=reads) == "1"
+
+
 def test_a_full_disk_does_not_fail_the_call(calls: CachedCalls, caplog: pytest.LogCaptureFixture) -> None:
     reads = file(calls, "a.fq")
     calls.during = lambda cache: file(calls, "calls/cromulent-1", "in the way")
     assert calls.call(reads=reads) == "made"
     assert said(caplog)[-1][0] == "call not cached"
+
+
+def test_a_run_that_is_told_to_stop_does_not_read_its_inputs_to_the_end(
+    calls: CachedCalls, caplog: pytest.LogCaptureFixture
+) -> None:
+    reads = file(calls, "a.fq", "x" * (2 << 20))
+    with TerminationSignalFlag(logging.getLogger("wdl")) as terminating:
+        assert calls.call(reads=file(calls, "b.fq")) == "made"
+        os.kill(os.getpid(), signal.SIGUSR1)
+        assert terminating()
+        assert calls.call(reads=reads) == "made"
+    assert "stopped while reading" in said(caplog)[-1][1]["why"]

@@ -29,6 +29,15 @@ def test_a_call_made_before_is_a_hit_and_says_where_from(calls: CachedCalls, cap
     assert said(caplog) == [("call cache hit", {"call": "count", "dir": made_in}, "NOTICE")]
 
 
+def test_a_hit_is_remembered_for_the_day_it_is_lost(calls: CachedCalls, caplog: pytest.LogCaptureFixture) -> None:
+    calls.call(reads=file(calls, "here/a.fq"))
+    elsewhere = file(calls, "there/a.fq")
+    assert calls.call(reads=elsewhere) == "1"
+    file(calls, "there/a.fq", "other")
+    assert calls.call(reads=elsewhere) == "made"
+    assert why(caplog) == "the content of input reads has changed"
+
+
 def test_the_same_content_elsewhere_is_a_hit(calls: CachedCalls) -> None:
     calls.call(reads=file(calls, "here/a.fq"), more=[file(calls, "here/b.fq", "more")])
     os.utime(file(calls, "there/a.fq"), (1, 1))

@@ -19,7 +19,7 @@ def calls(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCap
 
 
 class TestWithoutContainers:
-    @pytest.mark.parametrize("variable", ["PATH", "TZ", "LC_ALL"])
+    @pytest.mark.parametrize("variable", ["PATH", "TZ", "LC_ALL", "CONDA_PREFIX"])
     def test_what_chooses_the_programs_counts(
         self,
         calls: CachedCalls,

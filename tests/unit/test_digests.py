@@ -156,6 +156,19 @@ def test_nobody_waits_for_ever_on_a_reader_that_fails(tmp_path: Path) -> None:
         assert {type(answer.exception(timeout=30)) for answer in answers} == {FileNotFoundError}
 
 
+def test_reading_a_large_file_stops_when_the_run_does(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(bytes(5 << 20))
+    asked: list[bool] = []
+
+    def stopping() -> bool:
+        asked.append(len(asked) == 2)
+        return asked[-1]
+
+    with pytest.raises(InterruptedError):
+        Digests(stopping=stopping).of_file(str(tmp_path / "a"))
+    assert asked == [False, False, True]
+
+
 def test_what_is_no_regular_file_has_no_digest(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     for path in (tmp_path / "pipe", tmp_path):

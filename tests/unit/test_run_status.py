@@ -161,6 +161,12 @@ def test_another_head_in_the_same_directory_begins_anew() -> None:
     assert (status.state, status.started, status.ended, status.calls) == (State.RUNNING, second, None, {})
 
 
+def test_calls_of_one_moment_are_in_the_order_of_their_numbers() -> None:
+    paths = ["a[10]", "a[2]", "a[2].b", "b", "10", "a[x]"]
+    status = fold([beginning(1.0), *(CallQueued(2.0, path, "a") for path in paths), CallQueued(1.5, "z", "z")])
+    assert [call.path for call in status.in_order()] == ["z", "10", "a[2].b", "a[10]", "a[x]", "b"]
+
+
 def test_an_empty_journal_is_a_run_that_nothing_is_known_of() -> None:
     assert fold([]) == RunStatus()
     assert isinstance(beginning(1.0), RunStarted) and fold([beginning(1.0)]).started == beginning(1.0)

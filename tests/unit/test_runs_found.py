@@ -131,7 +131,9 @@ def test_a_head_lives_while_its_process_does() -> None:
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         started = beginning(_start_of(process.pid) + 1, pid=process.pid)
         assert is_alive(started)
-        process.communicate(b"\n")
+        process.kill()
+        os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOWAIT)
+        assert not is_alive(started), "dead, though its parent has not taken note"
     assert not is_alive(started)
 
 

@@ -10,7 +10,6 @@ import fcntl
 import json
 import os
 import shutil
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -75,7 +74,8 @@ def clean_up(entry: Path, remove: RemoveContainers) -> _Count:
             containers += remove(entry.name, kind, address)
         except EngineError:
             complete = False
-    for scratch in Path(tempfile.gettempdir()).glob(f"{scratch_prefix(entry.name)}*"):
+    temporary = HeadInfo.read(entry).temporary
+    for scratch in Path(temporary).glob(f"{scratch_prefix(entry.name)}*") if temporary else ():
         shutil.rmtree(scratch, ignore_errors=True)
     return _Count(processes, containers, complete)
 

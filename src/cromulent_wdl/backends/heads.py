@@ -16,6 +16,7 @@ import secrets
 import shutil
 import subprocess
 import sys
+import tempfile
 import threading
 import weakref
 from dataclasses import asdict, dataclass
@@ -45,6 +46,8 @@ class HeadInfo:
     directory: str
     pid: int
     started: float
+    temporary: str
+    """Where its directories for temporary files are; see `scratch_prefix`."""
 
     def write(self, entry: Path) -> None:
         """Put this into the entry, whole or not at all."""
@@ -57,9 +60,15 @@ class HeadInfo:
         """Return what the entry says; an entry that says nothing readable has an empty run id."""
         try:
             record = json.loads((entry / INFO).read_bytes())
-            return cls(str(record["run_id"]), str(record["directory"]), int(record["pid"]), float(record["started"]))
+            return cls(
+                str(record["run_id"]),
+                str(record["directory"]),
+                int(record["pid"]),
+                float(record["started"]),
+                str(record["temporary"]),
+            )
         except (OSError, ValueError, LookupError, TypeError):
-            return cls("", "", 0, 0.0)
+            return cls("", "", 0, 0.0, "")
 
 
 def scratch_prefix(head: str) -> str:
@@ -99,13 +108,13 @@ class Head:
         write_holding(lease, Holding())
         entry = machine.directory / identity
         head = cls(machine, identity, entry, lease)
-        HeadInfo(run_id, str(directory), os.getpid(), clock.now()).write(nascent)
+        HeadInfo(run_id, str(directory), os.getpid(), clock.now(), tempfile.gettempdir()).write(nascent)
         nascent.rename(entry)
         return head
 
-    def lead(self, run_id: str, directory: Path) -> None:
+    def lead(self, run_id: str, directory: Path, clock: Clock = SYSTEM) -> None:
         """Have the entry name another run from now on."""
-        HeadInfo(run_id, str(directory), os.getpid(), self.machine.clock.now()).write(self.entry)
+        HeadInfo(run_id, str(directory), os.getpid(), clock.now(), tempfile.gettempdir()).write(self.entry)
 
     def guard(self) -> None:
         """See that a guardian lives; call it before starting anything that could outlive this process."""

@@ -11,12 +11,14 @@ from contextlib import suppress
 
 import psutil
 
+from ..clock import SYSTEM, Clock
 from .heads import MARK
 
 __all__ = ["end_strays", "strays"]
 
-_ROUNDS = 5
 _GRACE = 1.0
+_LAST_WAIT = 15.0
+_PAUSE = 0.05
 
 
 def strays(head: str) -> list[psutil.Process]:
@@ -33,23 +35,24 @@ def strays(head: str) -> list[psutil.Process]:
     return [mine[pid] for pid in sorted(found)]
 
 
-def end_strays(head: str) -> int:
-    """End whatever `strays` finds, until it finds nothing, and return how many processes that were."""
-    ended: set[int] = set()
-    for _ in range(_ROUNDS):
-        found = strays(head)
-        if not found:
-            break
-        ended |= {process.pid for process in found}
+def end_strays(head: str, clock: Clock = SYSTEM) -> int:
+    """End whatever `strays` finds, until it finds nothing, and return how many processes that were.
+
+    Each is asked to end; those that are still there after a second, or come up then, are killed.
+    """
+    asked: set[int] = set()
+    began = clock.monotonic()
+    while (found := strays(head)) and clock.monotonic() < began + _LAST_WAIT:
+        insist = clock.monotonic() > began + _GRACE
         for process in found:
             with suppress(psutil.Error):
-                process.terminate()
-        _, stubborn = psutil.wait_procs(found, timeout=_GRACE)
-        for process in stubborn:
-            with suppress(psutil.Error):
-                process.kill()
-        psutil.wait_procs(stubborn, timeout=_GRACE)
-    return len(ended)
+                if insist:
+                    process.kill()
+                elif process.pid not in asked:
+                    process.terminate()
+        asked |= {process.pid for process in found}
+        clock.sleep(_PAUSE)
+    return len(asked)
 
 
 def _processes_of(user: int) -> dict[int, psutil.Process]:

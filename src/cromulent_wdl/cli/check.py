@@ -22,8 +22,8 @@ _SHELLCHECK = "CommandShellCheck"
 
 @dataclass(frozen=True)
 class _Options:
-    strict: bool
     suppress: frozenset[str]
+    strict: bool
     show_all: bool
     path: tuple[str, ...]
     check_quant: bool
@@ -40,25 +40,30 @@ class _Checked:
 
 
 @click.command("check")
-@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...")
+@click.argument("sources", nargs=-1, required=True, metavar="SOURCE...", type=click.Path())
 @click.option("--strict", is_flag=True, help="Exit with status 2 if there is any warning.")
 @click.option("--suppress", default="", metavar="NAMES", help="Leave out these warnings: NAME,NAME")
 @click.option("--no-suppress", "show_all", is_flag=True, help="Show what comments in the source suppress.")
-@click.option("-p", "--path", multiple=True, metavar="DIR", help="Look for imports in DIR, too (may be repeated).")
-@click.option("--no-quant-check", is_flag=True, help="Be less strict about optional types, for older WDL.")
+@click.option(
+    "-p",
+    "--path",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(),
+    help="Look for imports in DIR, too (may be repeated).",
+)
+@click.option(
+    "--no-quant-check",
+    "check_quant",
+    is_flag=True,
+    default=True,
+    flag_value=False,
+    help="Be less strict about optional types, for older WDL.",
+)
 @click.option("--no-outside-imports", is_flag=True, help="Refuse imports from outside the source's directory.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(  # noqa: PLR0913 - one parameter an option
-    sources: tuple[str, ...],
-    strict: bool,
-    suppress: str,
-    show_all: bool,
-    path: tuple[str, ...],
-    no_quant_check: bool,
-    no_outside_imports: bool,
-    as_json: bool,
-) -> int:
-    """Check WDL for errors, doubtful spots and what will not run elsewhere.
+def command(sources: tuple[str, ...], as_json: bool, suppress: str, **given: object) -> int:
+    """Check WDL: errors, lint, and what will not run elsewhere.
 
     SOURCE is a file or a URL. A warning is suppressed by a comment with !NAME on its line or the next one:
 
@@ -67,11 +72,11 @@ def command(  # noqa: PLR0913 - one parameter an option
     Exits with status 2 if there is an error.
     """
     names = frozenset(filter(None, suppress.split(",")))
-    options = _Options(strict, names, show_all, path, not no_quant_check, no_outside_imports)
+    options = _Options(suppress=names, **given)  # type: ignore[arg-type]  # click has made the fields' types
     results = _check(sources, options)
     warnings = _as_json(results, options) if as_json else _as_text(results, options)
     failed = any(result.error for result in results)
-    return 2 if failed or (strict and warnings) else 0
+    return 2 if failed or (options.strict and warnings) else 0
 
 
 def _check(sources: tuple[str, ...], options: _Options) -> list[_Checked]:

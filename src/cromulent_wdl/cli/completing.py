@@ -38,13 +38,25 @@ def complete_call(ctx: click.Context, param: click.Parameter, incomplete: str) -
 
 
 def complete_input(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
-    """Offer `NAME=` for the inputs of the source that was named: the required ones, then the others.
+    """Offer `NAME=` for the inputs of the source that was named: the required ones, else the others, else files.
 
-    After the `=` the shell completes files.
+    bash splits words at `=`, so behind one there is a word of its own before the value.
     """
-    source = str(ctx.params.get("source") or "")
-    if "=" in incomplete or not Path(source).is_file():
-        return [CompletionItem(incomplete, type="file")]
+    files = [CompletionItem(incomplete, type="file")]
+    given = ctx.params.get("inputs") or ()
+    if "=" in incomplete or given[-1:] == ("=",):
+        return files
+    inputs = _inputs_of(str(ctx.params.get("source") or ""), ctx)
+    required = [name for name, is_required, _ in inputs if is_required and name.startswith(incomplete)]
+    names = required or [name for name, _, _ in inputs if name.startswith(incomplete)]
+    types = {name: type_ for name, _, type_ in inputs}
+    return [CompletionItem(f"{name}=", help=types[name]) for name in names] or files
+
+
+def _inputs_of(source: str, ctx: click.Context) -> list[tuple[str, bool, str]]:
+    """Return name, whether it is required, and type of each input of a file; nothing of what is no WDL file."""
+    if not Path(source).is_file():
+        return []
     from ..plugin import tuning
 
     tuning.install(tuning.PARSING)
@@ -53,12 +65,8 @@ def complete_input(ctx: click.Context, param: click.Parameter, incomplete: str) 
     from .document import read_document
 
     try:
-        document = read_document(source, ctx.params.get("path") or ())
-        target = CLI.runner_exe(document, ctx.params.get("task"))
+        target = CLI.runner_exe(read_document(source, ctx.params.get("path") or ()), ctx.params.get("task"))
     except (CromulentError, Error.InputError):
         return []
-    required = [binding.name for binding in target.required_inputs]
-    others = [binding.name for binding in target.available_inputs if binding.name not in required]
-    names = [name for name in required if name.startswith(incomplete)]
-    names = names or [name for name in others if name.startswith(incomplete)]
-    return [CompletionItem(f"{name}=", help=str(target.available_inputs[name].type)) for name in names]
+    required = {binding.name for binding in target.required_inputs}
+    return [(each.name, each.name in required, str(each.value.type)) for each in target.available_inputs]

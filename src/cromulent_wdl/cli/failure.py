@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 
-from WDL.runtime.error import CommandFailed, RunFailed
+from WDL.runtime.error import CommandFailed, DownloadFailed, RunFailed
 
 from ..model import Ending
 from ..plugin.endings import ending_of
@@ -38,6 +38,8 @@ def failure_of(error: BaseException, run: ActiveRun) -> Failure:
     while isinstance(error, RunFailed) and error.__cause__ is not None:
         call = run.call_path(error.run_dir) if os.path.abspath(error.run_dir) != str(run.directory) else call
         error = error.__cause__
+    if isinstance(error, DownloadFailed) and error.__cause__ is not None:
+        error = error.__cause__  # which says why
     details = getattr(error, "more_info", None) or {}
     if "ending" in details:
         ending = Ending(details["ending"])

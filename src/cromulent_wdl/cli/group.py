@@ -61,10 +61,11 @@ def group(ctx: click.Context, version: bool, verbose: bool, debug: bool) -> None
     """Run WDL workflows."""
     if version:
         ui.data(_versions() if verbose else f"{overview.PROGRAM} {__version__}")
-    elif ctx.invoked_subcommand is None:
-        ui.data(ctx.get_help())
-    if version:
         ctx.exit()
+    if verbose:
+        raise UsageError("-v goes with --version, or behind a command that has it", hint="cromulent run -v …")
+    if ctx.invoked_subcommand is None:
+        ui.data(ctx.get_help())
 
 
 def _versions() -> str:

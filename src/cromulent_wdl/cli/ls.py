@@ -38,7 +38,7 @@ def command(every: bool, count: int, as_json: bool) -> None:
     elif not rows:
         ui.note("There is no run yet. Start one: cromulent run hello.wdl name=World")
     else:
-        ui.table([_cells(entry, status) for entry, status in rows], head=("", "RUN", "", "TOOK", "IN"), right=(3,))
+        ui.table([_cells(entry, status) for entry, status in rows], head=("", "RUN", "STATE", "TOOK", "IN"), right=(3,))
         if len(listed) < len(known):
             ui.note(f"{len(known) - len(listed)} older: cromulent ls --all")
 

@@ -10,7 +10,13 @@ from .. import __version__
 from ..errors import CromulentError
 from . import overview, ui
 
-__all__ = ["main"]
+TYPE_CHECKING = False  # see overview.py
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    Dispatch = Callable[[list[str]], int]
+
+__all__ = ["main", "run"]
 
 INTERRUPTED = 130
 BROKEN_PIPE = 141
@@ -37,13 +43,13 @@ def main() -> None:
     sys.exit(status)
 
 
-def run(arguments: list[str]) -> int:
-    """Run a command line and return its exit status; what went wrong has been said on stderr."""
+def run(arguments: list[str], dispatch: Dispatch | None = None) -> int:
+    """Run a command line, by click, and return its exit status; what went wrong has been said on stderr."""
     if (text := overview.answer(arguments, os.environ)) is not None:
         ui.data(text)
         return 0
     try:
-        return _dispatch(arguments)
+        return (dispatch or _dispatch)(arguments)
     except CromulentError as error:
         ui.fail(str(error), error.hint)
         _show_trace_if_asked(arguments)
@@ -52,6 +58,10 @@ def run(arguments: list[str]) -> int:
         return INTERRUPTED
     except BrokenPipeError:
         return BROKEN_PIPE
+    except OSError as error:  # a disk, a permission: not ours to mend, and the sentence of the system says it
+        ui.fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
+        _show_trace_if_asked(arguments)
+        return 1
     except Exception as error:  # noqa: BLE001 - the last boundary: a defect of ours, to be told and reported
         ui.fail(f"{overview.PROGRAM} has a defect: {_in_one_line(error)}", _keep_trace())
         _show_trace_if_asked(arguments)
@@ -59,8 +69,6 @@ def run(arguments: list[str]) -> int:
 
 
 def _dispatch(arguments: list[str]) -> int:
-    import click
-
     from .group import group
 
     if overview.COMPLETE_VARIABLE in os.environ:
@@ -68,9 +76,20 @@ def _dispatch(arguments: list[str]) -> int:
 
         instruction = os.environ[overview.COMPLETE_VARIABLE]
         return shell_complete(group, {}, overview.PROGRAM, overview.COMPLETE_VARIABLE, instruction)
-    try:
+
+    def invoke() -> object:
         with group.make_context(overview.PROGRAM, list(arguments)) as context:
-            result = group.invoke(context)
+            return group.invoke(context)
+
+    return _invoke(invoke)
+
+
+def _invoke(command: Callable[[], object]) -> int:
+    """Call a click command and return the exit status that its result, or its way of leaving, stands for."""
+    import click
+
+    try:
+        return _status(command())
     except (click.exceptions.Exit, SystemExit) as leaving:
         return _status(leaving.exit_code if isinstance(leaving, click.exceptions.Exit) else leaving.code)
     except click.Abort:
@@ -78,7 +97,6 @@ def _dispatch(arguments: list[str]) -> int:
     except click.ClickException as error:
         ui.fail(error.format_message(), _help_of(error))
         return error.exit_code
-    return _status(result)
 
 
 def _status(result: object) -> int:

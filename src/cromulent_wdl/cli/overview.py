@@ -20,7 +20,7 @@ COMPLETE_VARIABLE = "_CROMULENT_COMPLETE"
 COMMANDS: tuple[tuple[str, str, str], ...] = (
     # name, section, one line of help; the module of the same name in this package has the command
     ("run", "Run", "Run a workflow or a task"),
-    ("check", "WDL", "Check WDL for errors, doubtful spots and what will not run elsewhere"),
+    ("check", "WDL", "Check WDL: errors, lint, and what will not run elsewhere"),
     ("template", "WDL", "Print the inputs of a workflow as JSON to fill in"),
     ("ls", "Runs", "List runs, the newest first"),
     ("status", "Runs", "Show how a run is doing, call by call"),

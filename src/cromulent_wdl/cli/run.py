@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from .completing import complete_input
 from .options import RunOptions
 
 __all__ = ["command"]
@@ -11,7 +12,7 @@ __all__ = ["command"]
 _EPILOG = """\b
 Examples:
   cromulent run hello.wdl name=World
-  cromulent run align.wdl -i inputs.json reads=a.fq reads=b.fq --backend docker
+  cromulent run align.wdl -i inputs.json reads=a.fq --backend docker
   cromulent run https://example.org/qc.wdl sample=s1 -d runs -o result.json
 
 Run again after a failure or an interruption: what was done is taken from the call cache.
@@ -19,8 +20,8 @@ Run again after a failure or an interruption: what was done is taken from the ca
 
 
 @click.command("run", epilog=_EPILOG)
-@click.argument("source", metavar="SOURCE")
-@click.argument("inputs", nargs=-1, metavar="[NAME=VALUE]...")
+@click.argument("source", metavar="SOURCE", type=click.Path())
+@click.argument("inputs", nargs=-1, metavar="[NAME=VALUE]...", shell_complete=complete_input)
 @click.option("-i", "--input", "input_file", metavar="FILE", help="Inputs as JSON or YAML: a file, '-', or the JSON.")
 @click.option("--empty", multiple=True, metavar="NAME", help="Set a String or Array input to empty.")
 @click.option("--none", multiple=True, metavar="NAME", help="Set an optional input to None.")

@@ -54,7 +54,7 @@ def load_source(options: RunOptions, cfg: Loader, cleanup: ExitStack) -> Source:
         uri, manifest = CLI.unpack_source_zip(
             logging.getLogger("cromulent"), cleanup, options.source, cfg["file_io"]["root"]
         )
-    except (OSError, zipfile.BadZipFile, KeyError, ValueError, AssertionError) as error:
+    except (Error.InputError, OSError, zipfile.BadZipFile) as error:
         raise SourceError(f"{options.source} cannot be unpacked: {error}", hint="make it with `miniwdl zip`") from error
     document = read_document(uri, options.path, options.check_quant, options.no_outside_imports)
     return Source(document, manifest)

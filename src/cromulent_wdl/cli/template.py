@@ -14,10 +14,17 @@ __all__ = ["command"]
 
 
 @click.command("template")
-@click.argument("source", metavar="SOURCE")
+@click.argument("source", metavar="SOURCE", type=click.Path())
 @click.option("--task", metavar="NAME", help="The inputs of this task, not of the workflow.")
 @click.option("--optional", is_flag=True, help="The optional inputs, too, with their defaults.")
-@click.option("-p", "--path", multiple=True, metavar="DIR", help="Look for imports in DIR, too (may be repeated).")
+@click.option(
+    "-p",
+    "--path",
+    multiple=True,
+    metavar="DIR",
+    type=click.Path(),
+    help="Look for imports in DIR, too (may be repeated).",
+)
 @click.option("--no-quant-check", is_flag=True, help="Be less strict about optional types, for older WDL.")
 def command(source: str, task: str | None, optional: bool, path: tuple[str, ...], no_quant_check: bool) -> None:
     """Print the inputs of a workflow as JSON to fill in.

@@ -108,7 +108,14 @@ def console(stream: TextIO) -> Console:
     from rich.console import Console
 
     width = None if stream.isatty() else int(os.environ.get("COLUMNS") or 80)
-    return Console(file=stream, width=width, highlight=False, markup=False, emoji=False, no_color=not coloured(stream))
+    return Console(
+        file=stream,
+        width=width,
+        highlight=False,
+        markup=False,
+        emoji=False,
+        color_system="auto" if coloured(stream) else None,
+    )
 
 
 def table(

@@ -38,6 +38,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     pull_attempts: Annotated[
         int, Meta(ge=1, description="How often an image pull that failed for a passing reason is tried.")
     ] = 4
+    retry_pause: Annotated[
+        float,
+        Meta(ge=0, description="Seconds before a failed task is tried again; doubles with each attempt, up to 30."),
+    ] = 0.5
     stop_grace: Annotated[
         float, Meta(ge=0, description="Seconds between SIGTERM and SIGKILL when a process task is stopped.")
     ] = 2.0

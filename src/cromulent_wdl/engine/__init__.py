@@ -9,6 +9,7 @@ what a dead head left behind. The `docker` library is imported only when an engi
 
 from .client import Engine
 from .connect import connect
+from .decode import decode
 from .facts import EngineFacts
 from .images import Image, ImageStore, build_tag
 from .request import Bind, ContainerRequest
@@ -23,5 +24,6 @@ __all__ = [
     "ImageStore",
     "build_tag",
     "connect",
+    "decode",
     "remove_containers_of",
 ]

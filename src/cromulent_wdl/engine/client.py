@@ -109,7 +109,7 @@ class Engine:
         """Kill the container if it runs, and remove it with its anonymous volumes; one that is gone is fine."""
         try:
             with self._asking("remove", "the container"):
-                self._api.remove_container(container, force=True, v=True)
+                self._dialect.remove(self._api, container)
         except ContainerVanished:
             pass  # somebody else removed it
 
@@ -138,7 +138,9 @@ class Engine:
     def build(self, dockerfile: str, tag: str, log: Path) -> None:
         """Build an image from a Dockerfile that needs no other file, writing what the engine says to the log."""
         with self._asking("build", _BASE_IMAGE), log.open("w", encoding="utf-8") as out:
-            for line in self._api.build(fileobj=io.BytesIO(dockerfile.encode()), tag=tag, rm=True, forcerm=True, decode=True):
+            for line in self._api.build(
+                fileobj=io.BytesIO(dockerfile.encode()), tag=tag, rm=True, forcerm=True, decode=True
+            ):
                 out.write(line.get("stream", ""))
                 if line.get("error"):
                     out.write(line["error"])

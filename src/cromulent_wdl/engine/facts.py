@@ -28,6 +28,8 @@ class EngineFacts:
     limits_cpu: bool = True
     """Whether it can hold a container to its cores."""
     limits_memory: bool = True
+    own_cgroups: bool = True
+    """Whether each container has a cgroup, so that the figures of its cgroup are its own."""
 
     @property
     def title(self) -> str:
@@ -50,18 +52,20 @@ def docker_facts(address: str, info: Mapping[str, Any]) -> EngineFacts:
         gpu="nvidia" in (info.get("Runtimes") or {}),
         limits_cpu=bool(info.get("CpuCfsQuota", True)),
         limits_memory=bool(info.get("MemoryLimit", True)),
+        own_cgroups=info.get("CgroupDriver") != "none",
     )
 
 
 def podman_facts(address: str, version: str, info: Mapping[str, Any], nvidia_described: bool) -> EngineFacts:
     """Return the facts in Podman's answer to `/libpod/info`.
 
-    A user's own Podman has only those cgroup controllers that systemd delegates to users. Devices come by a
-    description of them on the machine (CDI), which the answer does not speak of.
+    A user's own Podman has only those cgroup controllers that systemd delegates to users, and none at all with
+    cgroups of version 1. Devices come by a description of them on the machine (CDI), which the answer does not
+    speak of.
     """
     host: Mapping[str, Any] = info["host"]
     security: Mapping[str, Any] = host.get("security") or {}
-    controllers = host.get("cgroupControllers") or () if host.get("cgroupVersion") == "v2" else ("cpu", "memory")
+    controllers = host.get("cgroupControllers") or ()
     return EngineFacts(
         kind="podman",
         version=version,
@@ -73,4 +77,5 @@ def podman_facts(address: str, version: str, info: Mapping[str, Any], nvidia_des
         gpu=nvidia_described,
         limits_cpu="cpu" in controllers,
         limits_memory="memory" in controllers,
+        own_cgroups=bool(controllers),
     )

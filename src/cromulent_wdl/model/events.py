@@ -12,7 +12,7 @@ import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Union
+from typing import Any, Union, get_args
 
 from .outcome import Ending, Usage
 
@@ -162,7 +162,7 @@ class TaskEnded:
     ending: Ending
     exit_code: int | None = None
     message: str = ""
-    usage: Usage = Usage()
+    usage: Usage = Usage()  # noqa: RUF009 - frozen
 
 
 Event = Union[
@@ -184,22 +184,7 @@ def _snake(name: str) -> str:
     return re.sub(r"(?<!^)(?=[A-Z])", "_", name).lower()
 
 
-_CLASSES: dict[str, type[Any]] = {
-    _snake(cls.__name__): cls
-    for cls in (
-        RunStarted,
-        RunEnded,
-        CallQueued,
-        CallStarted,
-        CallCached,
-        CallEnded,
-        TaskPlaced,
-        TaskWaiting,
-        TaskImage,
-        TaskStarted,
-        TaskEnded,
-    )
-}
+_CLASSES: dict[str, type[Any]] = {_snake(cls.__name__): cls for cls in get_args(Event)}
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
 _FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls)) for cls in _NAMES}
 _USAGE = tuple(f.name for f in dataclasses.fields(Usage))

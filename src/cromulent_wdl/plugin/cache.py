@@ -13,7 +13,7 @@ import threading
 from dataclasses import dataclass, field
 
 from WDL import Env, Error, Type, Value, values_from_json, values_to_json
-from WDL._util import NOTICE_LEVEL, StructuredLogMessage
+from WDL._util import NOTICE_LEVEL, StructuredLogMessage, TerminationSignalFlag
 from WDL.runtime import config
 from WDL.runtime.cache import CallCache, CallCacheAddPaths
 from WDL.runtime.download import able as downloadable
@@ -28,9 +28,7 @@ from .cache_key import Call, CallKey, Configuration, InputPath, Leaf, difference
 from .cache_place import (
     Image,
     Place,
-    container_configuration,
     current_place,
-    process_configuration,
     remember_image,
     set_image_resolver,
     take_image,
@@ -49,6 +47,8 @@ class _Pending:
     key: str
     seen: dict[InputPath, str]
     """Fingerprints of the inputs when the call began; a URI that was not downloaded is not among them."""
+    digests: dict[str, str] | None = None
+    """Of the inputs, if they were wanted then."""
     fetched: dict[str, InputPath] = field(default_factory=dict)
     """What the call has had downloaded."""
 
@@ -98,7 +98,7 @@ class ContentCache(CallCache):
         self._writes = cfg["call_cache"].get_bool("put")
         self._configuration = Configuration(cfg)
         self._store = Store(self._call_cache_dir, self._logger)
-        self._digests = Digests(DigestMemory(layout.cache_directory() / layout.DIGESTS))
+        self._digests = Digests(_memory(), stopping=self._stopping)
         self._images: dict[str, str] = {}
 
     def __exit__(self, *error: object) -> None:
@@ -152,7 +152,7 @@ class ContentCache(CallCache):
             return
         call = Call.parse(key)
         try:
-            call_key = self._key_of_result(call, inputs, pending.seen, image)
+            call_key = self._key_of_result(call, inputs, pending, image)
             uris = {leaf.value.rstrip("/") for binding in inputs for leaf in leaves(binding.value)}
             fetched = {uri: path for uri, path in pending.fetched.items() if uri.rstrip("/") not in uris}
             self._store.write(self._entry(call_key, outputs, _Made(run_dir, image, fetched, add_paths)), call)
@@ -175,18 +175,30 @@ class ContentCache(CallCache):
         """Whether the key is that of a call; files made by `write_lines()` and the like have keys of two parts."""
         return self._ours and key.count("/") == 2
 
+    def _stopping(self) -> bool:
+        """Whether the run has been told to stop; miniwdl has such a flag open around every call."""
+        with TerminationSignalFlag(self._logger) as terminating:
+            return terminating()
+
     def _find(self, call: Call, inputs: Bindings) -> tuple[Entry | None, str | None]:
         """Return a usable entry, or why there is none; (None, None) where no entry was to be expected."""
         if not self._store.knows_task(call):
             return None, self._explain(call, None)
         place = self._place()
-        key = self._key(call, inputs, place.configuration)
+        digests = self._input_digests(inputs)
+        if _thread.pending is not None:
+            _thread.pending.digests = digests
+        key = CallKey(call, digests, self._configuration.of_task(call.name, place.resolve is not None))
         entry = self._store.read(key)
         if entry is None:
             return None, self._explain(call, key)
         resolve = self._resolve if place.resolve else None
         objection = Judge(self._digests, resolve, super().get_download).objection(entry)
-        return (None, objection) if objection else (entry, None)
+        if objection:
+            return None, objection
+        if self._writes:
+            self._store.point(call, key)
+        return entry, None
 
     def _explain(self, call: Call, key: CallKey | None) -> str | None:
         recent = self._store.recent(call)
@@ -221,9 +233,8 @@ class ContentCache(CallCache):
                 self._images[reference] = digest
         return digest
 
-    def _key(self, call: Call, inputs: Bindings, place: dict[str, str]) -> CallKey:
-        digests = input_digests(inputs, self._locate, lambda path: content(self._digests, path))
-        return CallKey(call, digests, self._configuration.of_task(call.name, place))
+    def _input_digests(self, inputs: Bindings) -> dict[str, str]:
+        return input_digests(inputs, self._locate, lambda path: content(self._digests, path))
 
     def _locate(self, leaf: Leaf) -> InputPath:
         directory = isinstance(leaf, Value.Directory)
@@ -245,17 +256,16 @@ class ContentCache(CallCache):
                     continue  # not there; the call itself will say so, or fetch it
         return seen
 
-    def _key_of_result(self, call: Call, inputs: Bindings, seen: dict[InputPath, str], image: Image | None) -> CallKey:
+    def _key_of_result(self, call: Call, inputs: Bindings, pending: _Pending, image: Image | None) -> CallKey:
         """Return the key under which to keep a result, if its inputs are still those that the call began with."""
-        for path, before in seen.items():
+        for path, before in pending.seen.items():
             if fingerprint(path.path) != before:
                 raise _Uncacheable(f"{path.path} changed while the task ran")
-        if image is not None:
-            return self._key(call, inputs, container_configuration())
         place = current_place()
-        if place is None or place.resolve is not None:
+        if image is None and (place is None or place.resolve is not None):
             raise _Uncacheable("it is not known in which image it was made")
-        return self._key(call, inputs, process_configuration(os.environ))
+        digests = pending.digests or self._input_digests(inputs)
+        return CallKey(call, digests, self._configuration.of_task(call.name, image is not None))
 
     def _entry(self, key: CallKey, outputs: Bindings, made: _Made) -> Entry:
         image = made.image or Image("", "")
@@ -275,6 +285,13 @@ class ContentCache(CallCache):
             present={path: content(self._digests, input_path(path)) for path in sorted(made.paths.add_paths)},
             absent=sorted(made.paths.absent_paths),
         )
+
+
+def _memory() -> DigestMemory | None:
+    try:
+        return DigestMemory(layout.cache_directory() / layout.DIGESTS)
+    except OSError:  # the user has no cache directory and cannot make one; files are read each time
+        return None
 
 
 def _note_download(uri: str, directory: bool, local: str) -> None:

@@ -15,7 +15,6 @@ import os
 import uuid
 from collections.abc import Callable
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -59,57 +58,83 @@ class Store:
     """Entries in a directory, for any number of threads and processes."""
 
     def __init__(self, directory: str, logger: logging.Logger) -> None:
-        self._root = Path(directory, _DIRECTORY)
+        self._root = os.path.join(directory, _DIRECTORY)
         self._logger = logger
 
     def knows_task(self, call: Call) -> bool:
         """Whether there may be entries for the call's task; never so for a workflow."""
-        return os.path.isdir(self._root / call.name / call.task_digest)
+        return os.path.isdir(f"{self._root}/{call.name}/{call.task_digest}")
 
     def read(self, key: CallKey) -> Entry | None:
         """Return the entry of the key, if there is one."""
-        return self._read(self._file(key))
+        return self._read(f"{self._root}/{key.call.name}/{_relative(key)}")
 
     def recent(self, call: Call) -> Entry | None:
         """Return the latest entry of a call with this name and these input paths."""
         return self._read(self._link(call))
 
     def write(self, entry: Entry, call: Call) -> None:
-        """Put an entry in the place of that of the same key. Raises OSError."""
-        file, link = self._file(entry.key()), self._link(call)
-        _replace(file, lambda temporary: temporary.write_bytes(msgspec.json.encode(entry)))
-        target = os.path.relpath(file, link.parent)
+        """Put an entry in the place of that of the same key, as the call's latest. Raises OSError."""
+        key, content = entry.key(), msgspec.json.encode(entry)
+        _replace(f"{self._root}/{call.name}/{_relative(key)}", lambda path: _write(path, content))
+        self.point(call, key)
+
+    def point(self, call: Call, key: CallKey) -> None:
+        """Have the key's entry be the latest of the call."""
+        link, target = self._link(call), f"../{_relative(key)}"
         with suppress(OSError):  # only words depend on it, and some file systems have no links
-            if not (link.is_symlink() and os.readlink(link) == target):
-                _replace(link, lambda temporary: temporary.symlink_to(target))
+            present = _target_of(link)
+            if present is None:
+                _make(link, lambda path: os.symlink(target, path))
+            elif present != target:
+                _replace(link, lambda path: os.symlink(target, path))
 
-    def _file(self, key: CallKey) -> Path:
-        return self._root / key.call.name / key.call.task_digest / f"{key.digest}.json"
+    def _link(self, call: Call) -> str:
+        return f"{self._root}/{call.name}/recent/{call.inputs_digest}"
 
-    def _link(self, call: Call) -> Path:
-        return self._root / call.name / "recent" / call.inputs_digest
-
-    def _read(self, file: Path) -> Entry | None:
+    def _read(self, file: str) -> Entry | None:
         try:
-            return msgspec.json.decode(file.read_bytes(), type=Entry)
+            with open(file, "rb", buffering=0) as opened:
+                return msgspec.json.decode(opened.read(), type=Entry)
         except FileNotFoundError:
             return None
         except (OSError, msgspec.DecodeError) as error:
-            self._logger.warning(StructuredLogMessage("call cache entry unreadable", file=str(file), error=str(error)))
+            self._logger.warning(StructuredLogMessage("call cache entry unreadable", file=file, error=str(error)))
             return None
 
 
-def _replace(file: Path, make: Callable[[Path], object]) -> None:
-    """Make a file under another name and move it to its own."""
-    temporary = file.with_name(f".{uuid.uuid4().hex}")
+def _relative(key: CallKey) -> str:
+    return f"{key.call.task_digest}/{key.digest}.json"
+
+
+def _target_of(link: str) -> str | None:
     try:
-        try:
-            make(temporary)
-        except FileNotFoundError:
-            file.parent.mkdir(parents=True, exist_ok=True)
-            make(temporary)
+        return os.readlink(link)
+    except FileNotFoundError:
+        return None
+
+
+def _write(file: str, content: bytes) -> None:
+    with open(file, "wb", buffering=0) as opened:
+        opened.write(content)
+
+
+def _replace(file: str, make: Callable[[str], object]) -> None:
+    """Make a file under another name and move it to its own."""
+    temporary = os.path.join(os.path.dirname(file), f".{uuid.uuid4().hex}")
+    try:
+        _make(temporary, make)
         os.replace(temporary, file)
     except OSError:
         with suppress(OSError):
-            temporary.unlink()
+            os.unlink(temporary)
         raise
+
+
+def _make(file: str, make: Callable[[str], object]) -> None:
+    """Make a file, and its directory if that is lacking."""
+    try:
+        make(file)
+    except FileNotFoundError:
+        os.makedirs(os.path.dirname(file), exist_ok=True)
+        make(file)

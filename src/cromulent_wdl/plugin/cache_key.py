@@ -16,6 +16,8 @@ from typing import NamedTuple, Union
 from WDL import Env, Value
 from WDL.runtime import config
 
+from .cache_place import place_parts
+
 __all__ = ["Call", "CallKey", "Configuration", "InputPath", "difference", "digest_of", "input_digests", "leaves"]
 
 Leaf = Union[Value.File, Value.Directory]
@@ -77,11 +79,15 @@ class Configuration:
         self._parts["[task_runtime] env"] = digest_of(_environment(cfg["task_runtime"].get_dict("env")))
         self._copy = cfg["file_io"].get_bool("copy_input_files")
         self._copy_for = frozenset(cfg["file_io"].get_list("copy_input_files_for"))
+        self._places: dict[bool, dict[str, str]] = {}
 
-    def of_task(self, name: str, place: Mapping[str, str]) -> dict[str, str]:
-        """Return the parts for a task that runs in the place, each digest under its option's name."""
+    def of_task(self, name: str, in_container: bool) -> dict[str, str]:
+        """Return the parts for a task in a container or a process, each digest under its option's name."""
+        if in_container not in self._places:
+            parts = place_parts(in_container, os.environ)
+            self._places[in_container] = {part: digest_of(value) for part, value in parts.items()}
         copied = str(self._copy or name in self._copy_for)
-        return self._parts | {"[file_io] copy_input_files": copied} | {key: digest_of(place[key]) for key in place}
+        return self._parts | {"[file_io] copy_input_files": copied} | self._places[in_container]
 
 
 def _environment(given: Mapping[str, object]) -> dict[str, object]:

@@ -13,13 +13,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Union
 
-__all__ = ["Image", "ImageResolver", "Place", "current_place", "remember_image", "set_image_resolver", "take_image"]
+__all__ = [
+    "Image",
+    "ImageResolver",
+    "Place",
+    "current_place",
+    "place_parts",
+    "remember_image",
+    "set_image_resolver",
+    "take_image",
+]
 
 ImageResolver = Callable[[str], Union[str, None]]
 """Returns the digest that an image reference has here and now, or None where it is not known. Raises nothing."""
 
-_TOOLS = ("PATH", "LD_LIBRARY_PATH", "LANG", "LANGUAGE", "TZ")
-"""What decides, beside the `LC_` variables, which programs a process task finds and how they behave."""
+_OF_THE_MOMENT = frozenset({"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "CONDA_SHLVL", "CONDA_PROMPT_MODIFIER"})
+"""What a process task inherits that says how much it is granted, or how a prompt looks."""
 
 
 @dataclass(frozen=True)
@@ -36,21 +45,20 @@ class Place:
 
     resolve: ImageResolver | None
 
-    @property
-    def configuration(self) -> dict[str, str]:
-        """What of the place belongs to a call's key."""
-        return container_configuration() if self.resolve else process_configuration(os.environ)
 
+def place_parts(in_container: bool, environment: Mapping[str, str]) -> dict[str, str]:
+    """Return what of the place belongs to a call's key.
 
-def container_configuration() -> dict[str, str]:
-    """Return the key's part for a call made in a container; its image is judged by the entry."""
-    return {"place": "container"}
+    For a container little, as its image is judged by the entry. For a process this machine, and the environment that
+    the command inherits and that chooses its programs.
+    """
+    if in_container:
+        return {"place": "container"}
+    from ..backends.process.environment import command_environment
 
-
-def process_configuration(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return the key's part for a call made by this machine's own programs."""
-    tools = {name: value for name, value in environment.items() if name in _TOOLS or name.startswith("LC_")}
-    return {"place": "process", "machine": socket.gethostname()} | tools
+    inherited = command_environment(environment, {}, head="")
+    chooses = {name: value for name, value in inherited.items() if name not in _OF_THE_MOMENT}
+    return {"place": "process", "machine": socket.gethostname(), **chooses}
 
 
 _lock = threading.Lock()

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import logging
 import os
+import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
 from WDL import Error, Type, Value
-from WDL._util import VERBOSE_LEVEL, StructuredLogMessage
+from WDL._util import NOTICE_LEVEL, VERBOSE_LEVEL, StructuredLogMessage
 from WDL.runtime import config
 from WDL.runtime.task_container import TaskContainer
 
@@ -106,12 +107,24 @@ class CromulentContainer(TaskContainer):
                 follow = cleanup.enter_context(self.poll_stderr_context(logger))
             cancelled = cleanup.enter_context(self._session.pulse.watching(terminating, follow))
             report.running = lambda: cleanup.enter_context(self.task_running_context())
+            self._pause(cancelled, report)
             self.outcome = self._attempt(task, cancelled, report)
         report.ended(self.outcome)
         if self.outcome.ending is not Ending.OK:
             self.last_exit_code = self.outcome.exit_code
             raise exception_of(self.outcome, str(self._stderr), str(self._stdout))
         return self.outcome.exit_code or 0
+
+    def _pause(self, cancelled: Cancellation, report: _Reporter) -> None:
+        """Wait before another attempt, longer each time: what failed for a passing reason may pass."""
+        first = self._session.settings.retry_pause
+        if self.try_counter == 1 or first == 0:
+            return
+        seconds = min(_LONGEST_PAUSE, first * 2 ** min(self.try_counter - 2, 16))
+        report.waiting(f"attempt {self.try_counter} begins in {seconds:g} s")
+        over = threading.Event()
+        with cancelled.calling(over.set):
+            over.wait(seconds)
 
     def _attempt(self, task: Task, cancelled: Cancellation, report: _Reporter) -> Outcome:
         refusal = self._backend.refusal(task)
@@ -191,6 +204,9 @@ class CromulentContainer(TaskContainer):
             del self.runtime_values["docker_network"]
 
 
+_LONGEST_PAUSE = 30.0
+
+
 class _Reporter:
     """Sends an attempt's events to the run's journal, to miniwdl's log, and to the call cache."""
 
@@ -199,6 +215,7 @@ class _Reporter:
         self._host_dir = host_dir
         self._logger = logger
         self._run = session.find(host_dir)
+        self._waited = False
         self.running: Callable[[], object] = lambda: None
         """Called when the command starts; counts the task in miniwdl's status bar."""
 
@@ -207,12 +224,22 @@ class _Reporter:
             self.running()
             self._logger.info(StructuredLogMessage("task running", where=event.where))
         elif isinstance(event, TaskWaiting):
+            self._waited = True
             self._logger.info(StructuredLogMessage("task waiting", why=event.why))
         elif isinstance(event, TaskImage):
             remember_image(self._host_dir, event.image, event.digest)
             self._logger.info(StructuredLogMessage("task image", image=event.image, digest=event.digest))
+            if (
+                self._task.dockerfile is not None and not self._waited
+            ):  # in miniwdl's words, for those who look for them
+                self._logger.log(
+                    NOTICE_LEVEL, StructuredLogMessage("docker build cached", tag=event.image, id=event.digest)
+                )
         if self._run is not None:
             self._run.record(event)
+
+    def waiting(self, why: str) -> None:
+        self(TaskWaiting(SYSTEM.now(), self._task.call, self._task.attempt, why))
 
     def placed(self, backend: str, why: str) -> None:
         task = self._task

@@ -15,11 +15,13 @@ _INTERRUPTIONS = frozenset(
 """Not the task's fault, and trying again may help: these count against `preemptible`."""
 
 
-def exception_of(outcome: Outcome, stderr: str, stdout: str) -> Error.RuntimeError:
+def exception_of(outcome: Outcome, stderr: str, stdout: str) -> Exception:
     """Return what to raise for an attempt that did not end well."""
     details = {"ending": outcome.ending.value}
     if outcome.ending is Ending.STOPPED:
         return Terminated()
+    if outcome.ending is Ending.BUILD:
+        return _build_error(outcome)
     if outcome.ending in _INTERRUPTIONS:
         return Interrupted(outcome.message, more_info=details)
     if outcome.exit_code is not None:
@@ -27,6 +29,14 @@ def exception_of(outcome: Outcome, stderr: str, stdout: str) -> Error.RuntimeErr
         message = "" if outcome.ending is Ending.FAILED else outcome.message
         return CommandFailed(outcome.exit_code, stderr, stdout, message=message, more_info=details)
     return Error.RuntimeError(outcome.message, more_info=details)
+
+
+def _build_error(outcome: Outcome) -> Exception:
+    from docker.errors import BuildError  # miniwdl's own word for it: it does not retry these
+
+    error = BuildError(outcome.message, iter(()))
+    vars(error)["more_info"] = {"ending": outcome.ending.value}
+    return error
 
 
 def ending_of(error: BaseException, outcome: Outcome | None = None) -> Ending:

@@ -127,7 +127,7 @@ class AbsolutePath(Lint.Linter):
 
     def task(self, obj: Tree.Task) -> None:
         """Warn of such paths in the command."""
-        for path, pos in _own_paths(obj.command):
+        for path, pos in _own_paths(obj):
             self.add(obj, f"the command uses a path on one machine: {path}; make it an input", pos)
 
 
@@ -139,21 +139,18 @@ def _paths_in(type_: Type.Base, value: object) -> Iterator[str]:
         yield value
 
 
-def _own_paths(command: Expr.String) -> Iterator[tuple[str, SourcePosition]]:
-    """Yield the paths of `_OWN_PATH` in a command, and where each is in the document."""
-    # A placeholder becomes as many letters, so that columns stay and a path behind one is not taken for absolute.
-    text = "".join(part if isinstance(part, str) else _blank(part.pos) for part in command.parts)
-    uri, abspath, line, indent = command.pos.uri, command.pos.abspath, command.pos.line, command.pos.column
-    for number, content in enumerate(text.split("\n")):
-        for match in () if content.lstrip().startswith("#") else _OWN_PATH.finditer(content):
-            start, end = (column + (1 if number else indent) for column in match.span())
-            yield match.group(), SourcePosition(uri, abspath, line + number, start, line + number, end)
-
-
-def _blank(placeholder: SourcePosition) -> str:
-    """Return as many lines, or letters, as a placeholder whose expression has this position takes in the source."""
-    width = placeholder.end_column - placeholder.column + len("~{}")
-    return "\n" * (placeholder.end_line - placeholder.line) + "x" * max(1, width)
+def _own_paths(task: Tree.Task) -> Iterator[tuple[str, SourcePosition]]:
+    """Yield the paths of `_OWN_PATH` in the command as it is written, and where each is."""
+    document: Tree.Document = getattr(task, "parent")  # noqa: B009 - set by the walkers that come before the linters
+    where = task.command.pos
+    for line in range(where.line, where.end_line + 1):
+        source = document.source_lines[line - 1]
+        begin = where.column - 1 if line == where.line else 0
+        end = where.end_column - 1 if line == where.end_line else len(source)
+        if not source.lstrip().startswith("#"):
+            for match in _OWN_PATH.finditer(source, begin, end):
+                start, stop = (column + 1 for column in match.span())
+                yield match.group(), SourcePosition(where.uri, where.abspath, line, start, line, stop)
 
 
 LINTERS: tuple[type[Lint.Linter], ...] = (MissingImage, UnpinnedImage, MemoryWithoutUnit, TaskTooLarge, AbsolutePath)

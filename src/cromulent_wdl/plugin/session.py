@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from WDL import Tree
 from WDL.runtime import config
@@ -40,6 +41,8 @@ Target = Tree.Workflow | Tree.Task
 
 _lock = threading.RLock()
 _sessions: dict[Settings, Session] = {}
+_known: WeakKeyDictionary[config.Loader, Session] = WeakKeyDictionary()
+"""The session of each configuration, as asked for twice a task: its settings take a millisecond to resolve."""
 _runs: dict[Path, ActiveRun] = {}
 
 
@@ -114,6 +117,8 @@ class Session:
         atexit.unregister(self.close)
         with _lock:
             _sessions.pop(self.settings, None)
+            for cfg in [cfg for cfg, known in _known.items() if known is self]:
+                del _known[cfg]
         if self._choice is not None:
             self._choice.backend.close()
         self.head.close()
@@ -124,12 +129,14 @@ def session(cfg: config.Loader, directory: str | os.PathLike[str]) -> Session:
 
     Raises SettingsError.
     """
-    settings = settings_of(cfg).settings
     with _lock:
-        if settings not in _sessions:
-            run_directory = Path(directory).absolute()
-            _sessions[settings] = Session(settings, run_directory.name, run_directory)
-        return _sessions[settings]
+        if cfg not in _known:
+            settings = settings_of(cfg).settings
+            if settings not in _sessions:
+                run_directory = Path(directory).absolute()
+                _sessions[settings] = Session(settings, run_directory.name, run_directory)
+            _known[cfg] = _sessions[settings]
+        return _known[cfg]
 
 
 def begin(

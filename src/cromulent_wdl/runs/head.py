@@ -19,7 +19,10 @@ def is_alive(started: RunStarted) -> bool:
     import psutil
 
     try:
-        return bool(psutil.Process(started.pid).create_time() <= started.at + _CLOCK_SLACK)
+        process = psutil.Process(started.pid)
+        if process.status() == psutil.STATUS_ZOMBIE:  # dead, and its parent has not taken note
+            return False
+        return bool(process.create_time() <= started.at + _CLOCK_SLACK)
     except psutil.NoSuchProcess:
         return False
     except psutil.AccessDenied:

@@ -2,7 +2,7 @@
 
 Each run is a symbolic link to its directory; making one is atomic, so heads need no lock. The link's name is
 the run id and a digest of the directory, as runs in different directories may have the same id; its own time
-of change is when the run was last begun.
+stamp is when the run was last begun.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..clock import SYSTEM, Clock
 from ..storage import layout
 
 __all__ = ["Entry", "entries", "register"]
@@ -27,7 +28,7 @@ class Entry:
     """When, in seconds since the epoch, the run was put on the list."""
 
 
-def register(directory: Path) -> bool:
+def register(directory: Path, clock: Clock = SYSTEM) -> bool:
     """Put a run that begins on the list; return whether that was possible. Never raises: no run fails for it."""
     place = os.path.abspath(directory)
     digest = hashlib.sha256(os.fsencode(place)).hexdigest()[:12]
@@ -35,6 +36,8 @@ def register(directory: Path) -> bool:
         link = layout.runs_directory() / f"{os.path.basename(place)}~{digest}"
         link.unlink(missing_ok=True)
         link.symlink_to(place)
+        now = clock.now()  # the kernel's own stamp may be the same for runs a few milliseconds apart
+        os.utime(link, (now, now), follow_symlinks=False)
     except OSError:
         return False
     return True

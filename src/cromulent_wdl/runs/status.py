@@ -7,6 +7,7 @@ status.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -121,14 +122,19 @@ class RunStatus:
         return Counter(call.state for call in self.calls.values())
 
     def in_order(self) -> list[CallStatus]:
-        """Return the calls in the order in which they turned up."""
-        return sorted(self.calls.values(), key=lambda call: (call.first_seen, call.path))
+        """Return the calls in the order in which they turned up, of those at one moment `a[2]` before `a[10]`."""
+        return sorted(self.calls.values(), key=lambda call: (call.first_seen, _natural(call.path)))
 
     def elapsed(self, now: float) -> float | None:
         """Return the seconds since the run was begun, or that it took; None where nobody knows."""
         if self.started is None or self.state is State.LOST:
             return None
         return max(0.0, (self.ended.at if self.ended else now) - self.started.at)
+
+
+def _natural(path: str) -> list[str | int]:
+    """Return what sorts paths by their words and by the numbers in them."""
+    return [int(part) if part.isdecimal() else part for part in re.split(r"(\d+)", path)]
 
 
 class Fold:

@@ -11,7 +11,7 @@ import errno
 import os
 import stat
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from hashlib import blake2b
 from typing import NamedTuple
@@ -32,9 +32,16 @@ may change again without a new time stamp, so what was read is not remembered (a
 class Digests:
     """Content digests, for any number of threads."""
 
-    def __init__(self, memory: DigestMemory | None = None, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        memory: DigestMemory | None = None,
+        clock: Clock = SYSTEM,
+        stopping: Callable[[], bool] = lambda: False,
+    ) -> None:
         self._memory = memory
         self._clock = clock
+        self._stopping = stopping
+        """Asked now and then while a large file is read; the reading ends with InterruptedError once it is true."""
         self._lock = threading.Lock()
         self._known: dict[Identity, str] = {}
         self._underway: dict[Identity, Future[str]] = {}
@@ -100,7 +107,7 @@ class Digests:
                 return None
         try:
             read_at = self._clock.now()
-            digest = _read(path, identity)
+            digest = self._read(path, identity)
             if digest is not None:
                 self._remember(identity, digest, read_at)
                 reading.set_result(digest)
@@ -109,6 +116,24 @@ class Digests:
             with self._lock:
                 del self._underway[identity]
             reading.cancel()  # without effect on a reading that has its result
+
+    def _read(self, path: str, identity: Identity) -> str | None:
+        """Read the file; None if it changes meanwhile."""
+        hasher = blake2b(digest_size=32)
+        with open(path, "rb", buffering=0) as file:
+            if _identity(os.fstat(file.fileno()), path) != identity:
+                return None
+            if identity.size < _BLOCK:
+                hasher.update(file.read())
+            else:
+                block = memoryview(bytearray(_BLOCK))
+                while count := file.readinto(block):
+                    hasher.update(block[:count])
+                    if self._stopping():
+                        raise InterruptedError(errno.EINTR, "stopped while reading", path)
+            if _identity(os.fstat(file.fileno()), path) != identity:
+                return None
+        return hasher.hexdigest()
 
 
 def fingerprint(path: str) -> str:
@@ -135,22 +160,6 @@ def _identity(status: os.stat_result, path: str) -> Identity:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file", path)
     return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-
-
-def _read(path: str, identity: Identity) -> str | None:
-    hasher = blake2b(digest_size=32)
-    with open(path, "rb", buffering=0) as file:
-        if _identity(os.fstat(file.fileno()), path) != identity:
-            return None
-        if identity.size < _BLOCK:
-            hasher.update(file.read())
-        else:
-            block = memoryview(bytearray(_BLOCK))
-            while count := file.readinto(block):
-                hasher.update(block[:count])
-        if _identity(os.fstat(file.fileno()), path) != identity:
-            return None
-    return hasher.hexdigest()
 
 
 class _Found(NamedTuple):

@@ -30,6 +30,7 @@ def image_archive(layer: bytes, tags: Sequence[str], config: Mapping[str, object
         "os": "linux",
         "created": "2020-01-01T00:00:00Z",
         "config": dict(config or {}),
+        "history": [{"created_by": "tests"}],  # Podman builds on no image whose history lacks a layer
         "rootfs": {"type": "layers", "diff_ids": ["sha256:" + hashlib.sha256(layer).hexdigest()]},
     }
     image = json.dumps(description).encode()

@@ -14,7 +14,8 @@ from .archive import add_file, image_archive
 __all__ = ["TAG", "UBUNTU_TAG", "busybox_image", "busybox_layer", "refusal"]
 
 TAG = "cromulent-tests/busybox:1"
-# miniwdl's default image, in the full form that gives it its short name on Docker as well as on Podman. Only engines that tests started for themselves may be told this lie.
+# miniwdl's default image, in the full form that gives it its short name on Docker as well as on Podman.
+# Only engines that tests started for themselves may be told this lie.
 UBUNTU_TAG = "docker.io/library/ubuntu:22.04"
 USERS = "root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n"
 GROUPS = "root:x:0:\nnogroup:x:65534:\n"

@@ -22,7 +22,7 @@ from ..seam import Cancellation, Report
 from .decode import Evidence, outcome_of, outcome_of_error
 from .request import Invoker, heir, refusal, repair_request, task_request
 from .workspace import has_foreign_files, is_disk_full, prepare, read_usage
-from .wrapper import parse
+from .wrapper import Figures, parse
 
 __all__ = ["CONTAINER_DIRECTORY", "ContainerBackend"]
 
@@ -47,8 +47,8 @@ class ContainerBackend:
     def __init__(
         self, engine: Engine, ledger: Ledger, head: Head, pull_attempts: int = 4, clock: Clock = SYSTEM
     ) -> None:
-        self.name = engine.facts.kind
-        self.description = engine.facts.title
+        self.name: str = engine.facts.kind
+        self.description: str = engine.facts.title
         self._engine = engine
         self._ledger = ledger
         self._head = head
@@ -151,20 +151,24 @@ class ContainerBackend:
         try:
             return self._engine.wait(container)
         except ContainerVanished:
-            noted = parse(read_usage(task)).exit_code
+            noted = self._figures(task).exit_code
             if noted is None:
                 raise
             return noted
 
+    def _figures(self, task: Task) -> Figures:
+        return parse(read_usage(task), self._engine.facts.own_cgroups)
+
     def _evidence(self, task: Task, image: Image, container: str, status: int) -> Evidence:
-        figures = parse(read_usage(task))
+        figures = self._figures(task)
         if status == 0:
             return Evidence(status, figures, image.name)
+        oom_killed, log = False, ""
         try:
             oom_killed = self._engine.state(container).oom_killed
             log = self._engine.logs(container) if figures.exit_code is None else ""
-        except ContainerVanished:
-            oom_killed, log = False, ""
+        except EngineError as error:
+            _log.debug("%s: the engine says no more of its container: %s", task.call, error)
         return Evidence(status, figures, image.name, oom_killed, is_disk_full(task), log)
 
     def _remove(self, container: str, removals: list[Future[None]]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ...engine import decode
 from ...errors import (
     ContainerVanished,
     EngineDiskFull,
@@ -22,9 +23,9 @@ from .wrapper import Figures
 __all__ = ["Evidence", "outcome_of", "outcome_of_error"]
 
 _ENDINGS: tuple[tuple[type[EngineError], Ending], ...] = (
+    (ImageBuildFailed, Ending.BUILD),
     (ImageNotFound, Ending.PULL_PERMANENT),
     (ImagePullFailed, Ending.PULL_TRANSIENT),
-    (ImageBuildFailed, Ending.PULL_PERMANENT),
     (NoShell, Ending.NO_SHELL),
     (MountFailed, Ending.MOUNT),
     (EngineDiskFull, Ending.DISK_FULL),
@@ -75,6 +76,9 @@ def _explain(task: Task, evidence: Evidence) -> Outcome:
     if status == _KILLED:
         return Outcome(Ending.LOST, message="the container was killed from outside while its command ran")
     complaint = evidence.log or f"status {status}"
+    error = decode("start", evidence.image, complaint)
+    if isinstance(error, NoShell):
+        return outcome_of_error(error)
     return Outcome(Ending.MOUNT, message=f"the container could not use {task.container_directory}: {complaint}")
 
 

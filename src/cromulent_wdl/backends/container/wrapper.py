@@ -7,7 +7,7 @@ is one). Each line of `usage.txt` is a name and a number; which are there depend
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...model import Usage
 from ...storage.layout import USAGE
@@ -20,6 +20,9 @@ SCRIPT = f"""
 owner=$1
 shift
 say() {{ echo "$@" >> ../{USAGE}; }}
+for stream in ../stdout.txt ../stderr.txt; do
+  [ -w $stream ] || {{ echo "the user of the image may not write $stream" >&2; exit 126; }}
+done
 case $1 in
   */*) [ -x "$1" ] ;;
   *) command -v "$1" > /dev/null 2>&1 ;;
@@ -71,19 +74,24 @@ def entrypoint(shell: str, owner: str) -> tuple[str, ...]:
     return ("/bin/sh", "-c", SCRIPT, "cromulent", owner, *shell.split())
 
 
-def parse(text: str) -> Figures:
-    """Return the figures in `usage.txt`; lines that are not whole are passed over."""
+def parse(text: str, own_cgroup: bool = True) -> Figures:
+    """Return the figures in `usage.txt`; lines that are not whole are passed over.
+
+    Without a cgroup of its own, what the container read was the figures of all its neighbours.
+    """
     numbers = {name: float(number) for name, number in _LINE.findall(text)}
-    cpu = numbers.get("cpu_microseconds", numbers.get("cpu_nanoseconds", 0.0) / 1000) / 1_000_000
-    peak = int(numbers.get("memory_peak", 0))
+    timed = {"began", "ended"} <= numbers.keys()
+    usage = Usage(seconds=round(numbers["ended"] - numbers["began"], 2) if timed else None)
+    oom_kills = 0
+    if own_cgroup:
+        cpu = numbers.get("cpu_microseconds", numbers.get("cpu_nanoseconds", 0.0) / 1000) / 1_000_000
+        peak = int(numbers.get("memory_peak", 0))
+        source = "cgroup" if cpu or peak else ""
+        usage = replace(usage, memory_peak=peak or None, cpu_seconds=round(cpu, 3) if cpu else None, source=source)
+        oom_kills = int(numbers.get("oom_kills", 0))
     return Figures(
-        usage=Usage(
-            memory_peak=peak or None,
-            cpu_seconds=round(cpu, 3) if cpu else None,
-            seconds=round(numbers["ended"] - numbers["began"], 2) if {"began", "ended"} <= numbers.keys() else None,
-            source="cgroup" if cpu or peak else "",
-        ),
-        oom_kills=int(numbers.get("oom_kills", 0)),
+        usage=usage,
+        oom_kills=oom_kills,
         no_shell="no_shell" in numbers,
         exit_code=int(numbers["exit"]) if "exit" in numbers else None,
     )

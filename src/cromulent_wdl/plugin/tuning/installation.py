@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping
-from importlib import metadata
 
 from ...errors import SettingsError
 from .parser_tables import PARSER
 from .permissions import PERMISSIONS
 from .plugin_lookup import PLUGINS
 from .standard_library import LIBRARY
+from .waiting_jobs import JOBS
 
 __all__ = ["PARSING", "RUNNING", "install", "state"]
 
 VARIABLE = "CROMULENT_TUNING"
-_REPLACEMENTS = {each.name: each for each in (PARSER, PLUGINS, LIBRARY, PERMISSIONS)}
+_REPLACEMENTS = {each.name: each for each in (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS)}
 PARSING = ("parser",)
 """What pays off where WDL is only read; importing `WDL.runtime` for the others would cost more than they save."""
 RUNNING = tuple(_REPLACEMENTS)
@@ -59,5 +59,7 @@ def state() -> str:
         return ON
     if len(set(outcomes.values())) == 1:
         return next(iter(outcomes.values()))
+    from importlib import metadata  # slow to import, and of no use to `install`
+
     known = "" if ON in outcomes.values() else f"off for miniwdl {metadata.version('miniwdl')}; "
     return known + "; ".join(f"{name} {outcome}" for name, outcome in outcomes.items())

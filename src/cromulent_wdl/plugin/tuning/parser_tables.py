@@ -40,7 +40,7 @@ def _replace(parser: ModuleType) -> None:
     parser._lark_cache = _StoredParsers(parser._lark_comments_buffer.append)  # type: ignore[attr-defined]
 
 
-PARSER = Replacement("parser", "WDL._parser", ("parse",), "41dff76e36ee6644d9b4", _replace)
+PARSER = Replacement("parser", "WDL._parser", {"parse": "41dff76e36ee6644d9b4"}, _replace)
 
 
 class _StoredParsers(dict[_Key, lark.Lark]):
@@ -69,7 +69,7 @@ class _StoredParsers(dict[_Key, lark.Lark]):
 
 def _file_name(key: _Key) -> str:
     """Name the file after all that the tables depend on; the parser's options are part of the guarded source."""
-    origin = repr((key, PARSER.digest, lark.__version__, sys.version))
+    origin = repr((key, PARSER.functions["parse"], lark.__version__, sys.version))
     return hashlib.sha256(origin.encode()).hexdigest()[:32]
 
 

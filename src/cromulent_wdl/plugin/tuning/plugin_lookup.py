@@ -11,19 +11,22 @@ import functools
 import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
-from importlib import metadata
 from types import ModuleType
 from typing import TYPE_CHECKING
 
 from .replacement import Replacement
 
 if TYPE_CHECKING:
+    from importlib import metadata
+
     from WDL.runtime.config import Loader
 
 __all__ = ["PLUGINS"]
 
 
 def _replace(config: ModuleType) -> None:
+    from importlib import metadata  # slow to import, and of no use where WDL is only read
+
     @functools.cache
     def installed(group: str, search_path: tuple[str, ...]) -> list[metadata.EntryPoint]:
         # An assertion of the original's: an unknown group is a defect of the caller.
@@ -49,7 +52,6 @@ def _matches(plugin: metadata.EntryPoint, patterns: list[str]) -> bool:
 PLUGINS = Replacement(
     "plugins",
     "WDL.runtime.config",
-    ("load_all_plugins", "load_plugins", "default_plugins"),
-    "1e1783631f200339c933",
+    {"load_all_plugins": "407c940eca3bc5868063"},
     _replace,
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import importlib
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
 from types import ModuleType
@@ -19,26 +19,24 @@ class Replacement:
 
     name: str
     module: str
-    functions: tuple[str, ...]
-    """The functions of `module` that are replaced or relied upon."""
-    digest: str
-    """Of their sources."""
+    functions: Mapping[str, str]
+    """The functions of `module` that are replaced or relied upon, each with the digest of its source."""
     replace: Callable[[ModuleType], None]
 
     def apply(self) -> str | None:
         """Change the module, or return in words why it is left alone."""
         module = importlib.import_module(self.module)
-        found = digest(module, self.functions)
-        if found is None or found != self.digest:
-            return f"{self.module}'s {' or '.join(self.functions)} is not the one it was written for"
+        for function, known in self.functions.items():
+            if digest(module, function) != known:
+                return f"{self.module}.{function} is not the one that it was written for"
         self.replace(module)
         return None
 
 
-def digest(module: ModuleType, functions: tuple[str, ...]) -> str | None:
-    """Return a digest of the functions' sources; None where one is missing or has no source."""
+def digest(module: ModuleType, function: str) -> str | None:
+    """Return a digest of the function's source; None where there is no such function, or no source."""
     try:
-        sources = [inspect.getsource(attrgetter(name)(module)) for name in functions]
+        source = inspect.getsource(attrgetter(function)(module))
     except (AttributeError, TypeError, OSError):
         return None
-    return hashlib.sha256("".join(sources).encode()).hexdigest()[:20]
+    return hashlib.sha256(source.encode()).hexdigest()[:20]

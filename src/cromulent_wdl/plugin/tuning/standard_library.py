@@ -45,4 +45,4 @@ def _replace(library: ModuleType) -> None:
     library.Base.__getattr__ = __getattr__
 
 
-LIBRARY = Replacement("library", "WDL.StdLib", ("Base.__init__",), "4f5047c7deea411eb529", _replace)
+LIBRARY = Replacement("library", "WDL.StdLib", {"Base.__init__": "4f5047c7deea411eb529"}, _replace)

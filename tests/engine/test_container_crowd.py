@@ -1,0 +1,116 @@
+"""Many tasks at once, and the files of an ordinary user."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from cromulent_wdl.backends.container import ContainerBackend
+from cromulent_wdl.backends.heads import Head
+from cromulent_wdl.backends.ledger import Ledger
+from cromulent_wdl.clock import SYSTEM
+from cromulent_wdl.engine import Engine, remove_containers_of
+from cromulent_wdl.model import Ending, Resources, TaskStarted
+from tests.engine.bench import Bench
+from tests.engine.conftest import load
+from tests.engine.images.archive import image_archive
+
+ORDINARY = 54321
+
+
+def test_fifty_at_once(bench: Bench) -> None:
+    tasks = [bench.task(f"echo {number}; exit {number % 3}") for number in range(50)]
+    running = [bench.begin(task) for task in tasks]
+    assert [one.end().exit_code for one in running] == [number % 3 for number in range(50)]
+    assert [task.stdout.read_text() for task in tasks] == [f"{number}\n" for number in range(50)]
+
+
+def test_no_more_at_once_than_there_are_cores(engine: Engine, bench: Bench) -> None:
+    cores = engine.facts.cores
+    tasks = [
+        bench.task("cat /proc/uptime; sleep 0.2; cat /proc/uptime", resources=Resources(cpu=1))
+        for _ in range(3 * cores)
+    ]
+    assert {one.end().ending for one in [bench.begin(task) for task in tasks]} == {Ending.OK}
+    moments = []
+    for task in tasks:
+        began, _, ended, _ = map(float, task.stdout.read_text().split())
+        moments += [(began, 1), (ended, -1)]
+    under_way = list(itertools.accumulate(change for _, change in sorted(moments)))
+    assert max(under_way) <= cores
+
+
+def test_a_dead_heads_containers_are_removed(engine: Engine, head: Head, bench: Bench) -> None:
+    running = [bench.begin(bench.task("sleep 60")) for _ in range(3)]
+    for one in running:
+        one.reach(TaskStarted)
+    assert remove_containers_of(engine, "another head") == 0
+    assert remove_containers_of(engine, head.id) == 3
+    assert {one.end().ending for one in running} == {Ending.LOST}
+
+
+@pytest.fixture
+def home() -> Iterator[Path]:
+    """A directory of the ordinary user, on a path that he may go."""
+    directory = Path(tempfile.mkdtemp(prefix="ordinary-"))
+    if os.geteuid() == 0:
+        os.chown(directory, ORDINARY, ORDINARY)
+    yield directory
+    shutil.rmtree(directory)
+
+
+@contextmanager
+def ordinary_user(engine: Engine) -> Iterator[None]:
+    """Be an ordinary user for the block, one who may speak to the engine."""
+    if os.geteuid() != 0:
+        yield
+        return
+    groups = os.getgroups()
+    os.setgroups([os.stat(engine.facts.address.removeprefix("unix://")).st_gid])
+    os.setegid(ORDINARY)
+    os.seteuid(ORDINARY)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
+
+
+@pytest.mark.parametrize("engine", [pytest.param("docker", marks=pytest.mark.docker)], indirect=True)
+@pytest.mark.parametrize("way", ["root of the image", "user of the image", "killed", "kept"])
+def test_what_a_task_writes_belongs_to_the_user(
+    engine: Engine, head: Head, busybox_layer: bytes, bench: Bench, home: Path, way: str
+) -> None:
+    load(engine, image_archive(busybox_layer, ["cromulent-tests/nobody:1"], {"User": "nobody"}))
+    image = "cromulent-tests/nobody:1" if way == "user of the image" else bench.image
+    # While we are still root, who alone may write the head's files and start this Python again.
+    head.uses_engine(engine.facts.kind, engine.facts.address)
+    head.guard()
+    with ordinary_user(engine):
+        uid = os.geteuid()
+        backend = ContainerBackend(engine, Ledger(head, engine.facts.cores, engine.facts.memory), head)
+        bench = Bench(backend, image, home)
+        write = "umask 077; mkdir -p d/e; echo x > d/e/f; ln -s /etc/passwd link; id -u"
+        task = bench.task(write + ("; sleep 60" if way == "killed" else ""), return_ownership=way != "kept")
+        running = bench.begin(task)
+        if way == "killed":
+            running.reach(TaskStarted)
+            while not task.stdout.read_text():
+                SYSTEM.sleep(0.02)
+            running.cancelled.cancel()
+        running.end()
+        owners = {path.lstat().st_uid for path in (task.work, task.work / "d", task.work / "link")}
+        if way == "kept":
+            assert owners == {uid, 0}
+            return
+        assert owners == {uid}
+        assert (task.work / "d/e/f").read_text() == "x\n"
+    assert os.stat("/etc/passwd").st_uid == 0

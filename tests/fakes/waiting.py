@@ -1,0 +1,19 @@
+"""Waiting in tests for what happens elsewhere, in another thread or process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cromulent_wdl.clock import SYSTEM
+
+__all__ = ["eventually"]
+
+
+def eventually(condition: Callable[[], object], seconds: float = 30.0) -> bool:
+    """Return whether the condition comes true in time, looking often."""
+    end = SYSTEM.monotonic() + seconds
+    while not condition():
+        if SYSTEM.monotonic() > end:
+            return False
+        SYSTEM.sleep(0.01)
+    return True
