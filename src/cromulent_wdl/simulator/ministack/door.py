@@ -78,7 +78,8 @@ class EcsDoor:
     async def _handle(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes | str, query: object
     ) -> tuple[int, dict[str, str], bytes]:
-        key, place = identify(headers.get("authorization", ""))
+        key, _ = identify(headers.get("authorization", ""))
+        place = Place(self._responses.get_account_id(), self._responses.get_region())
         action = headers.get("x-amz-target", "").removeprefix(TARGET)
         try:
             answer = self.answer(action, body.encode() if isinstance(body, str) else body, key, place)
