@@ -42,6 +42,31 @@ class Dialect(Protocol):
 
 def docker_body(request: ContainerRequest) -> JSON:
     """Return the body of Docker's `POST /containers/create`."""
+    return {
+        "Image": request.image,
+        **_words("Entrypoint", request.entrypoint),
+        **_words("Cmd", request.command),
+        "WorkingDir": request.working_directory,
+        "User": request.user,
+        "Env": [f"{name}={value}" for name, value in request.environment.items()],
+        "Labels": dict(request.labels),
+        "Healthcheck": {"Test": _NO_HEALTH_CHECK},
+        "HostConfig": {**_docker_limits(request), **_docker_surroundings(request)},
+    }
+
+
+def _docker_limits(request: ContainerRequest) -> JSON:
+    limits: JSON = {}
+    if request.cpu:
+        limits["NanoCpus"] = round(request.cpu * 1_000_000_000)
+    if request.memory:
+        limits["MemoryReservation"] = request.memory
+    if request.memory_limit:
+        limits["Memory"] = limits["MemorySwap"] = request.memory_limit
+    return limits
+
+
+def _docker_surroundings(request: ContainerRequest) -> JSON:
     host: JSON = {
         "Mounts": [
             {"Type": "bind", "Source": bind.source, "Target": bind.target, "ReadOnly": not bind.writable}
@@ -49,12 +74,6 @@ def docker_body(request: ContainerRequest) -> JSON:
         ],
         "GroupAdd": list(request.groups),
     }
-    if request.cpu:
-        host["NanoCpus"] = request.cpu * 1_000_000_000
-    if request.memory:
-        host["MemoryReservation"] = request.memory
-    if request.memory_limit:
-        host["Memory"] = host["MemorySwap"] = request.memory_limit
     if request.network:
         host["NetworkMode"] = request.network
     if request.gpu:
@@ -63,17 +82,13 @@ def docker_body(request: ContainerRequest) -> JSON:
         host["CapAdd"] = ["ALL"]
     if not request.confined:
         host["SecurityOpt"] = ["label=disable"]
-    return {
-        "Image": request.image,
-        "Entrypoint": list(request.entrypoint),
-        "Cmd": [],
-        "WorkingDir": request.working_directory,
-        "User": request.user,
-        "Env": [f"{name}={value}" for name, value in request.environment.items()],
-        "Labels": dict(request.labels),
-        "Healthcheck": {"Test": _NO_HEALTH_CHECK},
-        "HostConfig": host,
-    }
+    if request.tmpfs:
+        host["Tmpfs"] = {path: f"size={size},mode=1777" for path, size in request.tmpfs.items()}
+    if request.read_only:
+        host["ReadonlyRootfs"] = True
+    if request.init:
+        host["Init"] = True
+    return host
 
 
 def podman_body(request: ContainerRequest) -> JSON:
@@ -81,27 +96,39 @@ def podman_body(request: ContainerRequest) -> JSON:
     body: JSON = {
         "name": request.name,
         "image": request.image,
-        "entrypoint": list(request.entrypoint),
-        "command": [],
+        **_words("entrypoint", request.entrypoint),
+        **_words("command", request.command),
         "work_dir": request.working_directory,
         "user": request.user,
         "groups": list(request.groups),
         "env": dict(request.environment),
         "labels": dict(request.labels),
         "healthconfig": {"Test": _NO_HEALTH_CHECK},
-        "mounts": [
-            {
-                "type": "bind",
-                "source": bind.source,
-                "destination": bind.target,
-                "options": ["rbind", "rw" if bind.writable else "ro"],
-            }
-            for bind in request.binds
-        ],
+        "mounts": _podman_mounts(request),
     }
     limits = _podman_limits(request)
     if limits:
         body["resource_limits"] = limits
+    return {**body, **_podman_surroundings(request)}
+
+
+def _podman_mounts(request: ContainerRequest) -> list[JSON]:
+    binds: list[JSON] = [
+        {
+            "type": "bind",
+            "source": bind.source,
+            "destination": bind.target,
+            "options": ["rbind", "rw" if bind.writable else "ro"],
+        }
+        for bind in request.binds
+    ]
+    for path, size in request.tmpfs.items():
+        binds.append({"type": "tmpfs", "destination": path, "options": [f"size={size}", "mode=1777"]})
+    return binds
+
+
+def _podman_surroundings(request: ContainerRequest) -> JSON:
+    body: JSON = {}
     if request.network in ("none", "host", "bridge"):
         body["netns"] = {"nsmode": request.network}
     elif request.network:
@@ -113,14 +140,23 @@ def podman_body(request: ContainerRequest) -> JSON:
         body["cap_add"] = ["ALL"]
     if not request.confined:
         body["selinux_opts"] = ["disable"]
+    if request.read_only:
+        body["read_only_filesystem"] = True
+    if request.init:
+        body["init"] = True
     return body
+
+
+def _words(key: str, words: tuple[str, ...] | None) -> JSON:
+    """Return the member, or nothing, which leaves what the image says."""
+    return {} if words is None else {key: list(words)}
 
 
 def _podman_limits(request: ContainerRequest) -> JSON:
     limits: JSON = {}
     memory: JSON = {}
     if request.cpu:
-        limits["cpu"] = {"quota": request.cpu * _CFS_PERIOD, "period": _CFS_PERIOD}
+        limits["cpu"] = {"quota": round(request.cpu * _CFS_PERIOD), "period": _CFS_PERIOD}
     if request.memory:
         memory["reservation"] = request.memory
     if request.memory_limit:
@@ -143,7 +179,6 @@ class DockerDialect:
         answer = api.wait(container, timeout=None)
         complaint = answer.get("Error")
         return _status(answer["StatusCode"], complaint["Message"] if complaint else "")
-
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force."""

@@ -31,6 +31,7 @@ class RealStage:
 
     def __init__(self, directory: Path, make: Callable[[Surroundings], DataPlane], owner: str = "test") -> None:
         self.directory = directory
+        self.image = "busybox:1"
         self.world = FakeWorld()
         self.world.points["fsap-mine"] = AccessPoint("fsap-mine", "fs-1", "/mine", None, (0, 0, 0o755))
         self.changed = threading.Condition()
@@ -60,8 +61,10 @@ class RealStage:
 
     def begin(self, *containers: dict[str, Any], volumes: list[dict[str, Any]] | None = None, **request: Any) -> str:
         """Start a task of the containers and return its ARN."""
-        made = definition(containerDefinitions=list(containers), volumes=volumes or [], executionRoleArn=ROLE)
-        self.ask("RegisterTaskDefinition", **made)
+        named = [{**each, "image": self.image} for each in containers]
+        platform = request.pop("runtimePlatform", {})
+        made = definition(containerDefinitions=named, volumes=volumes or [], executionRoleArn=ROLE)
+        self.ask("RegisterTaskDefinition", **made, runtimePlatform=platform)
         request = {"cluster": "runs", "taskDefinition": "job", "networkConfiguration": NETWORK, **request}
         if "capacityProviderStrategy" not in request:
             request["launchType"] = "FARGATE"

@@ -10,7 +10,7 @@ import psutil
 import pytest
 
 from cromulent_wdl.simulator.ecs import Fault, FaultPlan
-from cromulent_wdl.simulator.planes.process import ProcessPlane, SandboxMissing
+from cromulent_wdl.simulator.planes.process import SandboxMissing, process_plane
 
 from .stage import RealStage, efs, shell
 
@@ -22,7 +22,7 @@ MOUNT = [{"sourceVolume": "data", "containerPath": "/mnt/efs/deep"}]
 @pytest.fixture
 def stage(tmp_path: Path) -> Iterator[RealStage]:
     try:
-        made = RealStage(tmp_path, ProcessPlane)
+        made = RealStage(tmp_path, process_plane)
     except SandboxMissing as reason:
         pytest.skip(str(reason))
     yield made

@@ -6,52 +6,58 @@ import json
 import os
 import signal
 import subprocess
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import BinaryIO
 
 import psutil
 
-from ..ecs.seam import ContainerPlan, Launch
+from ..ecs.seam import ContainerExit, ContainerPlan, Launch
 from .bubble import Bubble, arguments
 from .surroundings import CannotStart
 from .volumes import user_of
 
-__all__ = ["Child", "spawn"]
+__all__ = ["ProcessChild", "spawn"]
 
+_CHUNK = 65536
 _PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 
-class Child:
+class ProcessChild:
     """A container's process, by bubblewrap, which tells which process of ours is the first one inside."""
 
     def __init__(self, plan: ContainerPlan, process: subprocess.Popen[bytes], answers: BinaryIO) -> None:
         self.plan = plan
         first = answers.readline()
-        self.pid: int | None = json.loads(first)["child-pid"] if first else None
+        self._pid: int | None = json.loads(first)["child-pid"] if first else None
+        self.runtime_id = str(self._pid)
         self._process = process
         self._answers = answers
 
-    def read(self, most: int) -> bytes:
-        """Return some of what it has said; nothing is the end."""
+    def output(self) -> Iterator[bytes]:
+        """Yield what it says."""
         assert self._process.stdout is not None  # it was asked for
-        return os.read(self._process.stdout.fileno(), most)
+        while chunk := os.read(self._process.stdout.fileno(), _CHUNK):
+            yield chunk
 
-    def wait(self) -> int:
-        """Return the exit status, as a shell would have it, once all that it said was read or is unwanted."""
+    def wait(self) -> ContainerExit:
+        """Return its end, with the status as a shell would have it."""
         status = self._process.wait()
-        self._answers.close()  # bubblewrap writes to it until its end
+        return ContainerExit(status if status >= 0 else 128 - status)
+
+    def discard(self) -> None:
+        """Close what bubblewrap writes to until its end."""
+        self._answers.close()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        return status if status >= 0 else 128 - status
 
     def terminate(self) -> None:
         """Send SIGTERM to the container's main process, which as process 1 may not heed it, as anywhere."""
         with suppress(psutil.NoSuchProcess, ProcessLookupError):
-            if self.pid is None or self._process.poll() is not None:
+            if self._pid is None or self._process.poll() is not None:
                 return
-            first = psutil.Process(self.pid)
+            first = psutil.Process(self._pid)
             mains = first.children() if self.plan.init else [first]
             for main in mains[:1]:
                 main.send_signal(signal.SIGTERM)
@@ -60,10 +66,10 @@ class Child:
         """Kill everything in the container; with its process 1 all the rest goes."""
         with suppress(ProcessLookupError):
             if self._process.poll() is None:
-                os.kill(self._process.pid if self.pid is None else self.pid, signal.SIGKILL)
+                os.kill(self._process.pid if self._pid is None else self._pid, signal.SIGKILL)
 
 
-def spawn(launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path], given: Mapping[str, str]) -> Child:
+def spawn(launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path], given: Mapping[str, str]) -> ProcessChild:
     """Start a container on the calling thread, with which it dies; raises CannotStart."""
     command = [*(plan.entry_point or ()), *(plan.command or ())]
     if not command:
@@ -89,7 +95,7 @@ def spawn(launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path], give
         raise CannotStart(f"CannotStartContainerError: {error}") from error
     finally:
         os.close(reported)
-    return Child(plan, process, os.fdopen(status, "rb"))
+    return ProcessChild(plan, process, os.fdopen(status, "rb"))
 
 
 def _user(plan: ContainerPlan, launch: Launch) -> tuple[int | None, int | None]:
