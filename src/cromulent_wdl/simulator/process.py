@@ -82,9 +82,14 @@ class Simulation:
         }
 
     def run(self, command: list[str]) -> subprocess.Popen[bytes]:
-        """Start a command among whose AWS clients none can miss the simulator. Raises OSError."""
+        """Start a command among whose AWS clients none can miss the simulator, and which ends with it. Raises OSError.
+
+        It is in our process group, so that it has the terminal; the guardian ends whole groups, so it has no mark.
+        """
         inherited = {name: value for name, value in os.environ.items() if not _leads_past(name)}
-        return subprocess.Popen(command, env={**inherited, **self.environment, MARK: self._head.id})
+        child = subprocess.Popen(command, env={**inherited, **self.environment})
+        self._tell({"ward": child.pid})
+        return child
 
     def wait(self) -> None:
         """Return when the simulator has ended."""
@@ -106,16 +111,20 @@ class Simulation:
 
     def _greet(self) -> int:
         """Tell the process its settings and return the port that it answers."""
-        assert self._process.stdin is not None and self._process.stdout is not None
-        try:
-            self._process.stdin.write(msgspec.json.encode(self._settings) + b"\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            pass  # it died; its answer says so
+        assert self._process.stdout is not None
+        self._tell(self._settings)
         answer = json.loads(self._process.stdout.readline() or b"{}")
         if "port" not in answer:
             raise SimulatorFailed(f"the simulator did not start: {answer.get('error', 'see above')}")
         return int(answer["port"])
+
+    def _tell(self, words: object) -> None:
+        assert self._process.stdin is not None
+        try:
+            self._process.stdin.write(msgspec.json.encode(words) + b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            pass  # it died, which is noticed elsewhere
 
 
 def require_installed() -> None:

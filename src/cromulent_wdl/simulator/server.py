@@ -1,6 +1,7 @@
-"""The simulator's process: `python -m cromulent_wdl.simulator.server`, with its settings as JSON on stdin.
+"""The simulator's process: `python -m cromulent_wdl.simulator.server`, with its settings as a line of JSON on stdin.
 
-It says its port as JSON on stdout when it can be reached, and ends when stdin ends, or by SIGTERM or SIGINT.
+It says its port as JSON on stdout when it can be reached. A further line, {"ward": PID}, names a process that is to
+end with it. It ends when stdin does, or by SIGTERM or SIGINT.
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import psutil
 
 from ..clock import SYSTEM
 from .assembly import Assembly
@@ -25,28 +29,32 @@ from .settings import HOST, Settings
 __all__ = ["main"]
 
 _KEEP_ALIVE = 75.0
-"""Seconds for which an idle connection is kept, as AWS's endpoints are said to do."""
+"""Seconds for which an idle connection is kept."""
 _BACKLOG = 512
+_WARDS_GRACE = 0.5
+"""Seconds from SIGTERM to SIGKILL, less than a guardian grants ourselves."""
 
 
 def main() -> int:
     """Serve until told to end; return the exit status."""
-    settings = msgspec.json.decode(sys.stdin.buffer.readline(), type=Settings)
-    listening = socket.create_server((HOST, settings.port), backlog=_BACKLOG)
-    logging.getLogger("hypercorn").setLevel(logging.CRITICAL)
+    settings = msgspec.json.decode(_read_line(), type=Settings)
     try:
+        listening = socket.create_server((HOST, settings.port), backlog=_BACKLOG)
         assembly = Assembly(settings, listening.getsockname()[1], Path.cwd(), SYSTEM)
-    except BaseChanged as changed:
-        sys.stdout.write(json.dumps({"error": str(changed)}) + "\n")
+    except (OSError, BaseChanged) as error:
+        _say({"error": error.strerror if isinstance(error, OSError) else str(error)})
         return 1
+    logging.getLogger("hypercorn").setLevel(logging.CRITICAL)
+    wards: list[psutil.Process] = []
     try:
-        asyncio.run(_serve(assembly, listening))
+        asyncio.run(_serve(assembly, listening, wards))
     finally:
+        _end(wards)
         assembly.close()
     return 0
 
 
-async def _serve(assembly: Assembly, listening: socket.socket) -> None:
+async def _serve(assembly: Assembly, listening: socket.socket, wards: list[psutil.Process]) -> None:
     from hypercorn.asyncio import serve
     from hypercorn.config import Config
 
@@ -60,18 +68,49 @@ async def _serve(assembly: Assembly, listening: socket.socket) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, over.set)
-    loop.add_reader(sys.stdin.fileno(), _end_with_input, over)
+    loop.add_reader(0, _heed, wards, over.set)
     assembly.start()
-    sys.stdout.write(json.dumps({"port": assembly.port}) + "\n")
-    sys.stdout.flush()
+    _say({"port": assembly.port})
     application: Any = assembly.application  # hypercorn's own types of scopes and events
     await serve(application, config, shutdown_trigger=over.wait)
 
 
-def _end_with_input(over: asyncio.Event) -> None:
-    if not os.read(sys.stdin.fileno(), 4096):
-        asyncio.get_running_loop().remove_reader(sys.stdin.fileno())
-        over.set()
+def _read_line() -> bytes:
+    """Read a line of stdin and not a byte more: the event loop reads what follows."""
+    line = bytearray()
+    while not line.endswith(b"\n") and (byte := os.read(0, 1)):
+        line += byte
+    return bytes(line)
+
+
+def _heed(wards: list[psutil.Process], end: Callable[[], None]) -> None:
+    """Take a line of stdin for a ward, and the end of it for the end."""
+    line = _read_line()
+    if line:
+        with suppress(psutil.Error):
+            wards.append(psutil.Process(json.loads(line)["ward"]))
+        return
+    asyncio.get_running_loop().remove_reader(0)
+    end()
+
+
+def _end(wards: list[psutil.Process]) -> None:
+    """End the wards that live, and their children."""
+    living = []
+    for ward in wards:
+        with suppress(psutil.Error):
+            living += [ward, *ward.children(recursive=True)] if ward.is_running() else []
+    for process in living:
+        with suppress(psutil.Error):
+            process.terminate()
+    for process in psutil.wait_procs(living, _WARDS_GRACE)[1]:
+        with suppress(psutil.Error):
+            process.kill()
+
+
+def _say(words: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(words) + "\n")
+    sys.stdout.flush()
 
 
 if __name__ == "__main__":
