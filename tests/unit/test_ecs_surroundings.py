@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from cromulent_wdl.simulator.ecs import ApiError, EcsSettings, FileSystem, Launch, RunningTask, Watcher
-from tests.fakes.ecs_world import CALLER, ROLE, Stage, container, definition
+from tests.fakes.ecs_world import CALLER, PLACE, ROLE, Stage, container, definition
 
 POINT = {"accessPointId": "fsap-1"}
 
@@ -238,3 +238,20 @@ def test_tasks_are_judged_by_their_arns() -> None:
     judged = Stage().service.authorization("DescribeTasks", {"cluster": "runs", "tasks": ["1", "2"]}, CALLER)
     prefix = "arn:aws:ecs:eu-west-1:123456789012:task/runs/"
     assert judged.resources == (prefix + "1", prefix + "2")
+
+
+def test_a_task_is_told_what_it_is() -> None:
+    stage = Stage()
+    (task,) = stage.run(overrides={"taskRoleArn": ROLE, "cpu": "1024", "memory": "2048"})
+    task_id = task["taskArn"].rpartition("/")[2]
+    stage.pass_time(0.5)
+    whole = stage.service.metadata(task_id, "main", whole_task=True)
+    alone = stage.service.metadata(task_id, "main", whole_task=False)
+    assert whole is not None and alone is not None
+    assert (whole["TaskARN"], whole["Family"], whole["Revision"]) == (task["taskArn"], "job", "1")
+    assert (whole["KnownStatus"], whole["Limits"]) == ("RUNNING", {"CPU": 1.0, "Memory": 2048})
+    assert whole["Containers"] == [alone]
+    assert alone["Labels"]["com.amazonaws.ecs.task-arn"] == task["taskArn"]
+    assert stage.service.role_of(task_id) == (PLACE, ROLE)
+    assert stage.service.metadata(task_id, "other", whole_task=True) is None
+    assert stage.service.role_of("unknown") is None

@@ -137,12 +137,6 @@ class Engine:
             found: list[dict[str, Any]] = self._api.containers(all=True, filters={"label": f"{label}={value}"})
         return tuple(str(container["Id"]) for container in found)
 
-    def marked(self, label: str) -> dict[str, str]:
-        """Return all containers that have the label, ended ones too, each with what the label says."""
-        with self._asking("list", "containers"):
-            found: list[dict[str, Any]] = self._api.containers(all=True, filters={"label": label})
-        return {str(container["Id"]): str(container["Labels"][label]) for container in found}
-
     def image(self, name: str) -> ImageFacts | None:
         """Return the image if the engine has it."""
         try:

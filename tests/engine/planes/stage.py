@@ -53,7 +53,8 @@ class RealStage:
             self.changed.notify_all()
 
     def _environment(self, launch: Launch) -> Mapping[str, str]:
-        return {"AWS_REGION": launch.place.region}
+        uri = f"http://localhost/{launch.task_id}"
+        return {"AWS_REGION": launch.place.region, "ECS_CONTAINER_METADATA_URI_V4": uri}
 
     def ask(self, action: str, **request: Any) -> dict[str, Any]:
         """Carry out a request."""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from cromulent_wdl.engine import ContainerRequest, Engine, connect
+from cromulent_wdl.engine import Engine, connect
+from cromulent_wdl.engine.request import HEAD_LABEL
 from cromulent_wdl.simulator.ecs import Fault, FaultPlan
-from cromulent_wdl.simulator.planes.container import container_plane, remove_leftovers
-from cromulent_wdl.simulator.planes.container_request import OWNER_LABEL
+from cromulent_wdl.simulator.planes.container import container_plane
 
 from .stage import RealStage, efs, shell
 
@@ -28,7 +27,7 @@ def stage(tmp_path: Path, engine: Engine, image: str) -> Iterator[RealStage]:
     yield made
     made.close()
     assert list((tmp_path / "tasks").iterdir()) == []
-    assert f"test-{tmp_path}" not in engine.marked(OWNER_LABEL).values()
+    assert engine.labelled(HEAD_LABEL, f"test-{tmp_path}") == ()
 
 
 def test_a_file_written_on_efs_is_read_by_the_next_task(stage: RealStage) -> None:
@@ -61,8 +60,10 @@ def test_the_user_of_an_access_point_owns_what_is_written(stage: RealStage) -> N
 
 def test_the_environment_and_working_directory(stage: RealStage) -> None:
     variables = [{"name": "A", "value": "1"}]
-    stage.outcome(shell("echo $A $AWS_REGION $PWD", environment=variables, workingDirectory="/tmp"))
-    assert stage.lines() == ["1 eu-west-1 /tmp"]
+    script = "echo $A $AWS_REGION $PWD; echo $ECS_CONTAINER_METADATA_URI_V4"
+    ended = stage.outcome(shell(script, environment=variables, workingDirectory="/tmp"))
+    task_id = ended["taskArn"].rpartition("/")[2]
+    assert stage.lines() == ["1 eu-west-1 /tmp", f"http://localhost/{task_id}/main"]
 
 
 def test_a_command_that_needs_more_memory_than_the_task_has(stage: RealStage, engine: Engine) -> None:
@@ -115,18 +116,3 @@ def test_a_lost_host_takes_its_containers_with_it(stage: RealStage, engine: Engi
     stage.faults(FaultPlan(faults=(Fault(kind="host_lost"),)))
     ended = stage.outcome(shell("sleep 100"))
     assert ended["stopCode"] == "InfrastructureHealth"
-
-
-def test_what_a_killed_simulator_left_is_removed_by_the_next(engine: Engine, image: str) -> None:
-    requests = [
-        ContainerRequest(f"cromulent-test-{name}", image, ("/bin/sh",), "/", labels={OWNER_LABEL: name}, network="none")
-        for name in ("dead", "alive")
-    ]
-    dead, alive = (engine.create(request) for request in requests)
-    with closing(connect(engine.facts.kind)) as mine:
-        try:
-            assert remove_leftovers(mine, lambda owner: owner != "dead") == 1
-            assert dead not in engine.marked(OWNER_LABEL)
-            assert engine.marked(OWNER_LABEL)[alive] == "alive"
-        finally:
-            mine.remove(alive)

@@ -60,6 +60,11 @@ class Driver:
         """Return the tasks of a place; use them under `lock`."""
         return self._tasks.setdefault(place, Tasks(self._settings.stopped_visible))
 
+    def find(self, task_id: str) -> TaskRecord | None:
+        """Return the task of an id, wherever it is."""
+        with self.lock:
+            return next((found for tasks in self._tasks.values() if (found := tasks.get(task_id))), None)
+
     def launch(self, record: TaskRecord) -> None:
         """Let a new task, which is among its place's tasks, go its way."""
         self.meters.launched()

@@ -14,7 +14,8 @@ from .driver import Driver
 from .fault_plan import FaultPlan
 from .faults import Faults
 from .limits import Limits
-from .seam import Caller, DataPlane, World
+from .metadata import container_metadata, task_metadata
+from .seam import Caller, DataPlane, Place, World
 from .settings import EcsSettings
 from .shapes import RequestShapes
 from .state import State
@@ -82,6 +83,21 @@ class EcsService:
     def authorization(self, action: str, request: Mapping[str, Any], caller: Caller) -> Authorization:
         """Return by which resources, conditions and passed roles the request is to be judged."""
         return authorization_of(self._state, action, request, caller.place)
+
+    def role_of(self, task_id: str) -> tuple[Place, str] | None:
+        """Return the role of a task and where it is, if there is such a task and it has one."""
+        record = self._driver.find(task_id)
+        if record is None or record.batch.task_role is None:
+            return None
+        return record.place, record.batch.task_role
+
+    def metadata(self, task_id: str, container: str, whole_task: bool) -> dict[str, Any] | None:
+        """Return what the metadata endpoint says to a task's container of itself, or of the whole task."""
+        record = self._driver.find(task_id)
+        life = next((each for each in record.life.containers if each.name == container), None) if record else None
+        if record is None or life is None:
+            return None
+        return task_metadata(record) if whole_task else container_metadata(record, life)
 
     def set_faults(self, plan: FaultPlan) -> None:
         """Let other things go wrong from now on."""

@@ -12,7 +12,7 @@ from .lifecycle import ContainerLife, Life, Status
 from .seam import TaskStateChange
 from .tasks import TaskRecord
 
-__all__ = ["event_of", "show"]
+__all__ = ["event_of", "iso", "show"]
 
 _TIMES = (
     ("connectivityAt", "connectivity_at"),
@@ -43,12 +43,13 @@ def _event_detail(shown: dict[str, Any], at: float) -> Callable[[], dict[str, An
     # The page: the times are numbers in DescribeTasks and ISO strings in the event, which has updatedAt besides.
     def render() -> dict[str, Any]:
         detail = {**shown, "updatedAt": at}
-        return {name: _iso(value) if name in _TIME_NAMES else value for name, value in detail.items()}
+        return {name: iso(value) if name in _TIME_NAMES else value for name, value in detail.items()}
 
     return render
 
 
-def _iso(at: float) -> str:
+def iso(at: float) -> str:
+    """Return a time as AWS writes it in text."""
     return datetime.fromtimestamp(at, timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")[:-3] + "Z"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
 from pathlib import Path
@@ -11,11 +11,11 @@ from typing import Any
 from ...engine import Engine, Image, ImageStore
 from ...errors import EngineDiskFull, EngineError, ImageNotFound
 from ..ecs.seam import ContainerExit, ContainerPlan, Launch
-from .container_request import OWNER_LABEL, container_request
+from .container_request import container_request
 from .real import Child, RealPlane
 from .surroundings import CannotStart, Surroundings
 
-__all__ = ["ContainerRunner", "container_plane", "remove_leftovers"]
+__all__ = ["ContainerRunner", "container_plane"]
 
 _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 _PULL_ATTEMPTS = 1
@@ -26,14 +26,6 @@ _PLATFORMS = {"X86_64": "amd64", "ARM64": "arm64"}
 def container_plane(engine: Engine, surroundings: Surroundings) -> RealPlane:
     """Return the data plane on an engine, which it closes at its end."""
     return RealPlane(ContainerRunner(engine, surroundings), surroundings)
-
-
-def remove_leftovers(engine: Engine, lives: Callable[[str], bool]) -> int:
-    """Remove the containers of simulators that do not live any more, and return how many there were."""
-    gone = [container for container, owner in engine.marked(OWNER_LABEL).items() if not lives(owner)]
-    for container in gone:
-        engine.remove(container)
-    return len(gone)
 
 
 class ContainerRunner:
@@ -51,7 +43,7 @@ class ContainerRunner:
     def spawn(self, launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path]) -> Child:
         """Create and start a container."""
         image = self._images.present([plan.image])
-        around = (self._engine.facts, self._surroundings.owner, self._surroundings.environment(launch))
+        around = (self._engine.facts, self._surroundings.owner, self._surroundings.given_to(launch, plan))
         request = container_request(launch, plan, plan.image if image is None else image.id, volumes, around)
         try:
             container = self._engine.create(request)
@@ -120,7 +112,7 @@ class _ContainerChild:
             self._engine.signal(self.runtime_id, "SIGKILL")
 
     def discard(self) -> None:
-        with suppress(EngineError):  # the next start removes it by its label
+        with suppress(EngineError):  # it is removed by its label when the simulator has ended
             self._engine.remove(self.runtime_id)
 
     def _await_end(self) -> ContainerExit:

@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ...engine import Bind, ContainerRequest, EngineFacts
+from ...engine.request import HEAD_LABEL, IMAGE_LABEL
 from ...units import MIB
 from ..ecs.seam import ContainerPlan, Launch
 from .volumes import user_of
 
-__all__ = ["OWNER_LABEL", "container_request"]
+__all__ = ["TASK_LABEL", "container_request"]
 
-OWNER_LABEL = "cromulent.simulator"
-"""The simulator that a container belongs to."""
 TASK_LABEL = "cromulent.simulator.task"
 
 
@@ -24,7 +23,7 @@ def container_request(
     volumes: Mapping[str, Path],
     around: tuple[EngineFacts, str, Mapping[str, str]],
 ) -> ContainerRequest:
-    """Return the request; `around` is the engine, the simulator's name and what Fargate would put in the environment.
+    """Return the request; `around` is the engine, the head's id and what Fargate would put in the environment.
 
     The network is the machine's: there the simulator is (ledger).
     """
@@ -37,7 +36,7 @@ def container_request(
         command=plan.command if plan.command or entrypoint is None else (),
         working_directory=plan.working_directory or "",
         binds=tuple(Bind(str(volumes[name]), path, writable=not read_only) for name, path, read_only in plan.mounts),
-        labels={OWNER_LABEL: owner, TASK_LABEL: launch.task_arn},
+        labels={HEAD_LABEL: owner, IMAGE_LABEL: plan.image, TASK_LABEL: launch.task_arn},
         environment={**given, **plan.environment},
         user=_user(launch, plan),
         cpu=min(_cores(launch, plan), facts.cores) if facts.limits_cpu else 0,

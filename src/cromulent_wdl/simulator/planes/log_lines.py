@@ -28,13 +28,15 @@ def ship(chunks: Iterable[bytes], place: Place, target: LogTarget | None, surrou
 
 
 def _send(lines: list[bytes], place: Place, target: LogTarget | None, surroundings: Surroundings) -> None:
-    if target is None or not lines:
-        return
+    texts = [line.removesuffix(b"\r").decode(errors="replace") for line in lines]
     now = surroundings.clock.now()
-    events = [(now, line.removesuffix(b"\r").decode(errors="replace")) for line in lines if line]
+    # An event cannot be empty (botocore, CloudWatch Logs, InputLogEvent.message), so empty lines are left out.
+    events = [(now, text) for text in texts if text]
+    if target is None or not events:
+        return
     home = Place(place.account, target.region)
     put = partial(surroundings.put_lines, home, target.group, target.stream, events)
     if target.delay:
         surroundings.timers.after(target.delay, put)
-    elif events:
+    else:
         put()

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from concurrent.futures import Future
 from pathlib import Path
 
+from ...backends.heads import MARK
 from ...errors import CromulentError
 from ..ecs.seam import ContainerPlan, Launch
 from .process_start import spawn
@@ -37,7 +38,8 @@ class ProcessRunner:
 
     def spawn(self, launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path]) -> Child:
         """Start a container on the calling thread, with which it dies."""
-        return spawn(launch, plan, volumes, self._surroundings.environment(launch))
+        given = {**self._surroundings.given_to(launch, plan), MARK: self._surroundings.owner}
+        return spawn(launch, plan, volumes, given)
 
     def close(self) -> None:
         """Hold nothing."""
