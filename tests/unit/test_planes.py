@@ -123,7 +123,7 @@ class Stream:
         self.timers = Timers(self.clock)
         self.calls: list[tuple[Place, str, list[str]]] = []
         put: Callable[[Place, str, str, Sequence[tuple[float, str]]], None] = self.put
-        self.surroundings = Surroundings(directory, "h", self.clock, self.timers, put, lambda launch: {})
+        self.surroundings = Surroundings(directory, "h", self.clock, self.timers, put, lambda launch, plan: {})
 
     def put(self, place: Place, group: str, stream: str, lines: Sequence[tuple[float, str]]) -> None:
         self.calls.append((place, f"{group}:{stream}", [text for _, text in lines]))

@@ -10,6 +10,7 @@ from typing import Any
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.simulator.ecs import (
     AccessPoint,
+    ContainerPlan,
     DataPlane,
     EcsService,
     FaultPlan,
@@ -52,8 +53,8 @@ class RealStage:
             self.world.put_log_lines(place, group, stream, lines)
             self.changed.notify_all()
 
-    def _environment(self, launch: Launch) -> Mapping[str, str]:
-        uri = f"http://localhost/{launch.task_id}"
+    def _environment(self, launch: Launch, plan: ContainerPlan) -> Mapping[str, str]:
+        uri = f"http://localhost/{launch.task_id}/{plan.name}"
         return {"AWS_REGION": launch.place.region, "ECS_CONTAINER_METADATA_URI_V4": uri}
 
     def ask(self, action: str, **request: Any) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class ContainerRunner:
     def spawn(self, launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path]) -> Child:
         """Create and start a container."""
         image = self._images.present([plan.image])
-        around = (self._engine.facts, self._surroundings.owner, self._surroundings.given_to(launch, plan))
+        around = (self._engine.facts, self._surroundings.owner, self._surroundings.environment(launch, plan))
         request = container_request(launch, plan, plan.image if image is None else image.id, volumes, around)
         try:
             container = self._engine.create(request)

@@ -38,7 +38,7 @@ class ProcessRunner:
 
     def spawn(self, launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path]) -> Child:
         """Start a container on the calling thread, with which it dies."""
-        given = {**self._surroundings.given_to(launch, plan), MARK: self._surroundings.owner}
+        given = {**self._surroundings.environment(launch, plan), MARK: self._surroundings.owner}
         return spawn(launch, plan, volumes, given)
 
     def close(self) -> None:

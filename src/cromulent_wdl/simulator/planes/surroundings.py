@@ -12,7 +12,6 @@ from ..ecs.timers import Timers
 
 __all__ = ["CannotStart", "Surroundings"]
 
-_METADATA = "ECS_CONTAINER_METADATA_URI_V4"
 PutLines = Callable[[Place, str, str, Sequence[tuple[float, str]]], None]
 """Appends lines (epoch seconds, text) to the stream of a log group."""
 
@@ -28,18 +27,8 @@ class Surroundings:
     clock: Clock
     timers: Timers
     put_lines: PutLines
-    environment: Callable[[Launch], Mapping[str, str]]
-    """What Fargate sets in a task's containers: region, credentials of its role; and the simulator's endpoint.
-
-    The address of the task's metadata (ECS_CONTAINER_METADATA_URI_V4) gets the container's name at its end.
-    """
-
-    def given_to(self, launch: Launch, plan: ContainerPlan) -> dict[str, str]:
-        """Return what a container finds in its environment beside what its definition says."""
-        given = dict(self.environment(launch))
-        if _METADATA in given:
-            given[_METADATA] += f"/{plan.name}"
-        return given
+    environment: Callable[[Launch, ContainerPlan], Mapping[str, str]]
+    """What Fargate sets in a container: region, where credentials and metadata are; and the simulator's endpoint."""
 
 
 class CannotStart(Exception):
