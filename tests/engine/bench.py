@@ -58,13 +58,13 @@ class Bench:
     def __init__(self, backend: Backend, image: str, directory: Path) -> None:
         self.backend = backend
         self.image = image
-        self._directory = directory
+        self.directory = directory
         self._count = 0
 
     def task(self, command: str, *inputs: Path, **changes: object) -> Task:
         """Return a task with its directory, in the test image unless told otherwise."""
         self._count += 1
-        directory = self._directory / f"call-{self._count}"
+        directory = self.directory / f"call-{self._count}"
         (directory / "work").mkdir(parents=True)
         for name in ("command", "stdout.txt", "stderr.txt"):
             (directory / name).write_text(command if name == "command" else "")

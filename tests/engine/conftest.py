@@ -62,10 +62,14 @@ def remove_image(engine: Engine, name: str) -> None:
         api.remove_image(name, force=True)
 
 
-@pytest.fixture
-def head(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Head]:
-    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
-    with closing(Head.open("test", tmp_path)) as opened:
+@pytest.fixture(scope="session")
+def head(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Head]:
+    """One head for all: its guardian takes longer to start than most tasks take to run."""
+    directory = tmp_path_factory.mktemp("head")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(directory))
+        opened = Head.open("test", directory)
+    with closing(opened):
         yield opened
 
 

@@ -4,11 +4,6 @@ from __future__ import annotations
 
 import itertools
 import os
-import shutil
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 
@@ -18,6 +13,7 @@ from cromulent_wdl.backends.ledger import Ledger
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.engine import Engine, remove_containers_of
 from cromulent_wdl.model import Ending, Resources, TaskStarted
+from tests.engine import ordinary
 from tests.engine.bench import Bench
 from tests.engine.conftest import load
 from tests.engine.images.archive import image_archive
@@ -56,46 +52,20 @@ def test_a_dead_heads_containers_are_removed(engine: Engine, head: Head, bench: 
     assert {one.end().ending for one in running} == {Ending.LOST}
 
 
-@pytest.fixture
-def home() -> Iterator[Path]:
-    """A directory of the ordinary user, on a path that he may go."""
-    directory = Path(tempfile.mkdtemp(prefix="ordinary-"))
-    if os.geteuid() == 0:
-        os.chown(directory, ORDINARY, ORDINARY)
-    yield directory
-    shutil.rmtree(directory)
-
-
-@contextmanager
-def ordinary_user(engine: Engine) -> Iterator[None]:
-    """Be an ordinary user for the block, one who may speak to the engine."""
-    if os.geteuid() != 0:
-        yield
-        return
-    groups = os.getgroups()
-    os.setgroups([os.stat(engine.facts.address.removeprefix("unix://")).st_gid])
-    os.setegid(ORDINARY)
-    os.seteuid(ORDINARY)
-    try:
-        yield
-    finally:
-        os.seteuid(0)
-        os.setegid(0)
-        os.setgroups(groups)
-
-
 @pytest.mark.parametrize("engine", [pytest.param("docker", marks=pytest.mark.docker)], indirect=True)
 @pytest.mark.parametrize("way", ["root of the image", "user of the image", "killed", "kept"])
 def test_what_a_task_writes_belongs_to_the_user(
-    engine: Engine, head: Head, busybox_layer: bytes, bench: Bench, home: Path, way: str
+    engine: Engine, head: Head, busybox_layer: bytes, bench: Bench, way: str
 ) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root can be another user")
     load(engine, image_archive(busybox_layer, ["cromulent-tests/nobody:1"], {"User": "nobody"}))
     image = "cromulent-tests/nobody:1" if way == "user of the image" else bench.image
     # While we are still root, who alone may write the head's files and start this Python again.
     head.uses_engine(engine.facts.kind, engine.facts.address)
     head.guard()
-    with ordinary_user(engine):
-        uid = os.geteuid()
+    docker_group = os.stat(engine.facts.address.removeprefix("unix://")).st_gid
+    with ordinary.home_of(ORDINARY) as home, ordinary.user(ORDINARY, docker_group):
         backend = ContainerBackend(engine, Ledger(head, engine.facts.cores, engine.facts.memory), head)
         bench = Bench(backend, image, home)
         write = "umask 077; mkdir -p d/e; echo x > d/e/f; ln -s /etc/passwd link; id -u"
@@ -109,8 +79,8 @@ def test_what_a_task_writes_belongs_to_the_user(
         running.end()
         owners = {path.lstat().st_uid for path in (task.work, task.work / "d", task.work / "link")}
         if way == "kept":
-            assert owners == {uid, 0}
+            assert owners == {ORDINARY, 0}
             return
-        assert owners == {uid}
+        assert owners == {ORDINARY}
         assert (task.work / "d/e/f").read_text() == "x\n"
     assert os.stat("/etc/passwd").st_uid == 0

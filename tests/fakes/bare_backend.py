@@ -25,9 +25,10 @@ class BareContainer(TaskContainer):
         return {"cpu": 1, "mem_bytes": 1 << 30}
 
     def _run(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> int:
-        with open(self.host_stdout_txt(), "wb") as stdout, open(self.host_stderr_txt(), "wb") as stderr:
+        directory = Path(self.host_dir)
+        with (directory / "stdout.txt").open("wb") as stdout, (directory / "stderr.txt").open("wb") as stderr:
             return subprocess.run(
-                ["/bin/sh", "-c", command], cwd=self.host_work_dir(), stdout=stdout, stderr=stderr
+                ["/bin/sh", "-c", command], cwd=directory / "work", stdout=stdout, stderr=stderr
             ).returncode
 
 

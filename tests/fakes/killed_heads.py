@@ -64,5 +64,8 @@ class KilledHead:
         assert eventually(lambda: not left or not left[0].exists(), 20)
 
     def sweep(self) -> CleanedUp:
-        (cleaned,) = sweep()
+        (cleaned,) = self.sweep_all()
         return cleaned
+
+    def sweep_all(self) -> tuple[CleanedUp, ...]:
+        return sweep()

@@ -17,8 +17,10 @@ from . import debian
 
 PREFIX = "cromulent-engines-"
 CGROUPS = Path("/sys/fs/cgroup")
-# Processes and mounts of their own, which the kernel ends with the first of them; that ends when we do, however we do.
-NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc"]
+# Processes, mounts and a loopback of their own, which the kernel ends with the first process; that ends when we do,
+# however we do.
+NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--net"]
+VARIANTS_IMAGE = Path(__file__).parents[2] / "examples" / "variants" / "image" / "build"
 
 
 def main(command: list[str]) -> int:
@@ -41,6 +43,8 @@ def main(command: list[str]) -> int:
     signal.signal(signal.SIGINT, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with _directory() as directory:
+        with (directory / "variants.tar").open("wb") as out:  # here, since apt cannot be reached from inside
+            subprocess.run([VARIANTS_IMAGE], stdout=out, check=True)
         inside = ["tini", "--", sys.executable, "-m", "tests.machine.inside", str(directory), *command]
         with subprocess.Popen([*NAMESPACES, *inside]) as process:
             try:
@@ -72,6 +76,7 @@ def _directory() -> Iterator[Path]:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             _remove(other)
     directory = Path(tempfile.mkdtemp(prefix=PREFIX))
+    directory.chmod(0o711)  # some tests are an ordinary user, who must reach the sockets
     with (directory / "lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         try:

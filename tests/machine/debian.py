@@ -14,6 +14,7 @@ PACKAGES = (
     "podman",
     "runc",
     "tini",
+    "uidmap",
     "bubblewrap",
     # what the test image is made of
     "bash",

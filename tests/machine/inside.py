@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
+import socket
+import struct
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -18,8 +21,8 @@ from tests.engine.images.archive import image_archive
 from tests.engine.images.busybox import UBUNTU_TAG, busybox_image
 from tests.fakes.registry import PORT as REGISTRY_PORT
 
-REPOSITORY = Path(__file__).parents[2]
 VARIANTS_TAG = "cromulent-examples/variants:1"
+SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1  # of <linux/sockios.h> and <linux/if.h>
 SECONDS_TO_START = 60
 SECONDS_TO_STOP = 20
 # Limits are not raised, containers get the network that is there, and locks are not shared with another Podman.
@@ -53,16 +56,22 @@ class Engine:
 
 def main(directory: Path, command: list[str]) -> int:
     """Run the command with engines that live in the directory, and return its exit status."""
+    _bring_up_loopback()
     engines = (docker_engine(directory), podman_engine(directory))
     processes = [_start(engine, directory) for engine in engines]
     try:
         for engine, process in zip(engines, processes, strict=True):
             _wait_until_ready(engine, process, directory)
-        _load_images(engines)
+        _load_images(engines, directory)
         return _run(command, {"DOCKER_HOST": engines[0].address, "CONTAINER_HOST": engines[1].address})
     finally:
         for engine, process in zip(engines, processes, strict=True):
             _stop(engine, process)
+
+
+def _bring_up_loopback() -> None:
+    with socket.socket() as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sH22x", b"lo", IFF_UP))
 
 
 def docker_engine(directory: Path) -> Engine:
@@ -102,9 +111,9 @@ def _start(engine: Engine, directory: Path) -> subprocess.Popen[bytes]:
 
 def _wait_until_ready(engine: Engine, process: subprocess.Popen[bytes], directory: Path) -> None:
     deadline = SYSTEM.monotonic() + SECONDS_TO_START
-    socket = Path(engine.address.removeprefix("unix://"))
+    listening = Path(engine.address.removeprefix("unix://"))
     while process.poll() is None and SYSTEM.monotonic() < deadline:
-        if socket.exists() and _answers(engine):
+        if listening.exists() and _answers(engine):
             return
         SYSTEM.sleep(0.1)
     last_lines = _log(engine, directory).read_text(errors="replace").splitlines()[-20:]
@@ -118,9 +127,8 @@ def _answers(engine: Engine) -> bool:
         return False
 
 
-def _load_images(engines: tuple[Engine, ...]) -> None:
-    build = REPOSITORY / "examples" / "variants" / "image" / "build"
-    variants = subprocess.run([build], stdout=subprocess.PIPE, check=True).stdout
+def _load_images(engines: tuple[Engine, ...], directory: Path) -> None:
+    variants = (directory / "variants.tar").read_bytes()
     for image in (busybox_image(UBUNTU_TAG), image_archive(variants, [VARIANTS_TAG])):
         for engine in engines:
             # Not `client.images.load`: it cannot read what Podman answers for an image with two names.

@@ -11,7 +11,7 @@ def test_every_ending_becomes_an_exception_that_keeps_its_name(ending: Ending) -
     error = exception_of(outcome, "stderr.txt", "stdout.txt")
     assert ending_of(error, outcome) is ending
     if ending is not Ending.STOPPED:
-        assert error.more_info == {"ending": ending.value}
+        assert vars(error)["more_info"] == {"ending": ending.value}
 
 
 def test_a_command_that_failed_has_miniwdls_own_words() -> None:

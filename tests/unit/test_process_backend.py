@@ -5,13 +5,11 @@ from __future__ import annotations
 import dataclasses
 import os
 import sys
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from cromulent_wdl.backends.heads import MARK, Head
@@ -19,9 +17,8 @@ from cromulent_wdl.backends.process import ProcessBackend
 from cromulent_wdl.backends.seam import Cancellation
 from cromulent_wdl.backends.workplace import Workplace
 from cromulent_wdl.config import Settings
-from cromulent_wdl.model import Ending, Outcome, Resources, Task, TaskStarted, TaskWaiting
+from cromulent_wdl.model import Ending, Outcome
 from tests.fakes.process_tasks import Events, process_task, retry_of
-from tests.fakes.waiting import eventually
 
 
 @pytest.fixture
@@ -44,39 +41,6 @@ def run(backend: ProcessBackend, tmp_path: Path) -> Callable[..., Outcome]:
         return backend.run(process_task(tmp_path / "call", command, **fields), Cancellation(), Events())
 
     return run_command
-
-
-class Runner(threading.Thread):
-    """Runs a task in a thread of its own."""
-
-    def __init__(self, backend: ProcessBackend, task: Task) -> None:
-        super().__init__(daemon=True)
-        self.backend, self.task = backend, task
-        self.cancelled, self.events = Cancellation(), Events()
-        self.outcome: Outcome | None = None
-        self.start()
-
-    def run(self) -> None:
-        self.outcome = self.backend.run(self.task, self.cancelled, self.events)
-
-    @property
-    def pid(self) -> int:
-        assert eventually(lambda: self.events.of(TaskStarted))
-        (event,) = self.events.of(TaskStarted)
-        assert isinstance(event, TaskStarted)
-        return int(event.where)
-
-    def end(self) -> Outcome:
-        self.join(30)
-        assert self.outcome is not None, "the task does not end"
-        return self.outcome
-
-
-def alive(pid_file: Path) -> bool:
-    try:
-        return psutil.Process(int(pid_file.read_text())).status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:
-        return False
 
 
 def test_a_command_runs_in_its_working_directory_with_its_streams_appended(
@@ -145,6 +109,29 @@ def test_inputs_are_found_where_the_command_expects_them(backend: ProcessBackend
     assert os.listdir(task.work) == [], "links to inputs were left"
 
 
+@pytest.mark.parametrize("command", ["cp -r", "cp -a", "mv"])
+def test_copying_an_input_makes_a_copy_and_no_link(backend: ProcessBackend, tmp_path: Path, command: str) -> None:
+    file, folder = tmp_path / "file", tmp_path / "folder"
+    file.write_text("text")
+    folder.mkdir()
+    (folder / "inside").write_text("inside")
+    script = f"mkdir sub; {command} $PWD/_miniwdl_inputs/0/file made; {command} _miniwdl_inputs/1/folder sub/made"
+    task = process_task(tmp_path / "call", script, inputs=[file, folder])
+    assert backend.run(task, Cancellation(), Events()).ending is Ending.OK
+    copies = (task.work / "made", task.work / "sub/made", task.work / "sub/made/inside")
+    assert not any(copy.is_symlink() for copy in copies)
+    assert (copies[0].read_text(), copies[2].read_text()) == ("text", "inside")
+    assert file.exists() and (folder / "inside").exists()
+
+
+def test_a_link_to_an_input_is_not_taken_for_a_copy(backend: ProcessBackend, tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    task = process_task(tmp_path / "call", "ln -s $PWD/_miniwdl_inputs/0/file link", inputs=[file])
+    backend.run(task, Cancellation(), Events())
+    assert (task.work / "link").is_symlink() and not (task.work / "link").exists()
+
+
 def test_copied_inputs_stay_where_they_are(backend: ProcessBackend, tmp_path: Path) -> None:
     source = tmp_path / "input.txt"
     source.touch()
@@ -207,88 +194,6 @@ def test_usage_is_measured(run: Callable[..., Outcome]) -> None:
 
 def test_a_peak_below_our_own_is_not_passed_off_as_the_commands(run: Callable[..., Outcome]) -> None:
     assert run("true").usage.memory_peak is None
-
-
-def test_a_cancelled_task_is_asked_to_end(backend: ProcessBackend, tmp_path: Path) -> None:
-    command = "trap 'echo bye; exit 0' TERM; touch ready; while :; do sleep 0.05; done"
-    runner = Runner(backend, process_task(tmp_path / "call", command))
-    assert eventually((tmp_path / "call/work/ready").exists)
-    runner.cancelled.cancel()
-    assert runner.end().ending is Ending.STOPPED
-    assert (tmp_path / "call/stdout.txt").read_text() == "bye\n"
-
-
-def test_a_cancelled_task_that_does_not_heed_is_killed(backend: ProcessBackend, tmp_path: Path) -> None:
-    command = "trap '' TERM; sleep 600 & echo $! > child; touch ready; while :; do sleep 0.05; done"
-    runner = Runner(backend, process_task(tmp_path / "call", command))
-    assert eventually((tmp_path / "call/work/ready").exists)
-    runner.cancelled.cancel()
-    outcome = runner.end()
-    assert (outcome.ending, outcome.exit_code) == (Ending.STOPPED, 137)
-    assert not alive(tmp_path / "call/work/child")
-
-
-def test_many_tasks_are_stopped_at_once(backend: ProcessBackend, tmp_path: Path) -> None:
-    runners = [Runner(backend, process_task(tmp_path / f"call{n}", "trap '' TERM; sleep 600")) for n in range(20)]
-    pids = [runner.pid for runner in runners]
-    for runner in runners:
-        runner.cancelled.cancel()
-    assert {runner.end().ending for runner in runners} == {Ending.STOPPED}
-    assert not any(psutil.pid_exists(pid) for pid in pids)
-
-
-def test_a_task_cancelled_before_it_starts_never_does(backend: ProcessBackend, tmp_path: Path) -> None:
-    cancelled, events = Cancellation(), Events()
-    cancelled.cancel()
-    outcome = backend.run(process_task(tmp_path / "call", "touch started"), cancelled, events)
-    assert outcome.ending is Ending.STOPPED and events == []
-    assert not (tmp_path / "call/work/started").exists()
-
-
-def test_what_a_finished_command_left_in_the_background_is_ended(run: Callable[..., Outcome], tmp_path: Path) -> None:
-    assert run("sleep 600 & echo $! > child").ending is Ending.OK
-    assert not alive(tmp_path / "call/work/child")
-
-
-def test_what_went_into_a_session_of_its_own_is_ended_with_the_head(
-    backend: ProcessBackend, head: Head, tmp_path: Path
-) -> None:
-    task = process_task(
-        tmp_path / "call", "setsid sh -c 'echo $$ > child; sleep 600' & until test -s child; do :; done"
-    )
-    backend.run(task, Cancellation(), Events())
-    head.close()
-    assert not alive(task.work / "child")
-
-
-def test_a_report_that_fails_leaves_no_process(backend: ProcessBackend, tmp_path: Path) -> None:
-    pids = []
-
-    def fail(event: object) -> None:
-        assert isinstance(event, TaskStarted)
-        pids.append(int(event.where))
-        raise RuntimeError("the journal's disk is full")
-
-    with pytest.raises(RuntimeError):
-        backend.run(process_task(tmp_path / "call", "sleep 600"), Cancellation(), fail)
-    assert not psutil.pid_exists(pids[0])
-
-
-def test_a_task_waits_for_cores_and_says_so_and_can_be_cancelled_meanwhile(
-    backend: ProcessBackend, tmp_path: Path
-) -> None:
-    cores = Resources(cpu=backend.limits()[0])
-    first = Runner(backend, process_task(tmp_path / "first", "sleep 600", resources=cores))
-    assert first.pid
-    second = Runner(backend, process_task(tmp_path / "second", "touch started", resources=cores))
-    assert eventually(lambda: second.events.of(TaskWaiting))
-    (event,) = second.events
-    assert isinstance(event, TaskWaiting) and "(first has" in event.why
-    second.cancelled.cancel()
-    assert second.end().ending is Ending.STOPPED
-    assert not (tmp_path / "second/work/started").exists()
-    first.cancelled.cancel()
-    first.end()
 
 
 @pytest.mark.parametrize(

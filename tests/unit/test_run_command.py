@@ -115,6 +115,17 @@ def test_a_failure_is_json_when_asked_for(place: Path) -> None:
     assert json.loads((place / "result.json").read_text())["cause"]["exit_status"] == 3
 
 
+def test_what_cannot_be_started_is_json_when_asked_for(place: Path) -> None:
+    done = cromulent(place, "run", "hello.wdl", "--error-json")
+    assert done.returncode == 2
+    assert json.loads(done.stdout) == {"error": "InputError", "message": "missing required inputs for hello: name"}
+    (place / "wrong.wdl").write_text("version 1.0\nworkflow w { ?")
+    done = cromulent(place, "run", "wrong.wdl", "-o", "result.json")
+    assert done.stdout == ""
+    answer = json.loads((place / "result.json").read_text())
+    assert (answer["error"], answer["pos"]["line"]) == ("SyntaxError", 2)
+
+
 BAD = {
     "a file that is not there": (["nowhere.wdl"], "there is no file nowhere.wdl"),
     "wrong WDL": (["wrong.wdl"], "(wrong.wdl Ln 4 Col 1)"),

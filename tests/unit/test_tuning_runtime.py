@@ -61,7 +61,9 @@ def grow(root: Path, seed: int) -> None:
             path.touch()
         else:
             os.mkfifo(path)
-        path.chmod(choose.choice([0o400, 0o600, 0o644, 0o755, 0o2700, 0o770, 0o1777]))
+        mode = choose.choice([0o400, 0o600, 0o644, 0o755, 0o2700, 0o770, 0o1777])
+        # Only root can go on in a directory that is closed to its owner.
+        path.chmod(mode | 0o700 if path.is_dir() and os.geteuid() != 0 else mode)
 
 
 def modes(top: Path) -> dict[str, str]:

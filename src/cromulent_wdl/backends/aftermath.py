@@ -52,6 +52,10 @@ class _Count:
     complete: bool = True
     """Whether every engine answered."""
 
+    def plus(self, later: _Count) -> _Count:
+        """Return the sum of two rounds of cleaning; the later one tells whether it is complete."""
+        return _Count(self.processes + later.processes, self.containers + later.containers, later.complete)
+
 
 def sweep(remove: RemoveContainers | None = None, clock: Clock = SYSTEM) -> tuple[CleanedUp, ...]:
     """Clean up after every dead head of this user on this machine; return those of which something was left."""
@@ -106,7 +110,7 @@ def _sweep_entry(entry: Path, remove: RemoveContainers, clock: Clock) -> Cleaned
             return None
         info, note = HeadInfo.read(entry), _read_note(entry)
         count = clean_up(entry, remove)
-        total = _Count(note.processes + count.processes, note.containers + count.containers)
+        total = note.plus(count)
         if count.complete or clock.now() - info.started > _ENGINE_PATIENCE:
             shutil.rmtree(entry, ignore_errors=True)
         else:

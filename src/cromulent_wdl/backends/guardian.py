@@ -11,6 +11,8 @@ It is there for as long as the head is, so it imports next to nothing until it h
 import os
 import sys
 
+_SECOND_LOOK = 1.0
+
 
 def main() -> None:
     """Wait for the end of the head whose pipe and entry the command line names, and clean up after it."""
@@ -19,9 +21,13 @@ def main() -> None:
         return
     from pathlib import Path
 
+    from ..clock import SYSTEM
     from .aftermath import clean_up, leave_note, remove_containers
 
-    leave_note(Path(entry), clean_up(Path(entry), remove_containers))
+    first = clean_up(Path(entry), remove_containers)
+    # What the head asked of an engine with its last breath may be there only now.
+    SYSTEM.sleep(_SECOND_LOOK)
+    leave_note(Path(entry), first.plus(clean_up(Path(entry), remove_containers)))
 
 
 if __name__ == "__main__":

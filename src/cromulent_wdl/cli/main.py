@@ -8,7 +8,7 @@ import sys
 
 from .. import __version__
 from ..errors import CromulentError
-from . import overview, ui
+from . import overview, streams, ui
 
 TYPE_CHECKING = False  # see overview.py
 if TYPE_CHECKING:
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = ["main", "run"]
 
+FAILED = 1
 INTERRUPTED = 130
 BROKEN_PIPE = 141
 """As a shell reports a program that SIGPIPE ended."""
@@ -30,13 +31,15 @@ DEFECT = 70
 def main() -> None:
     """Run the command line of this process, and exit."""
     gc.set_threshold(_COLLECT_EVERY)
-    ui.make_printable()
+    streams.make_usable()
     status = run(sys.argv[1:])
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         status = BROKEN_PIPE
-    if status == BROKEN_PIPE:
+    except OSError as error:
+        status = _refused_by_system(error)
+    if status in (BROKEN_PIPE, FAILED):
         # Python flushes once more at exit; there it must find a place to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     gc.freeze()  # or Python would, at exit, go once more through all that was imported
@@ -59,9 +62,8 @@ def run(arguments: list[str], dispatch: Dispatch | None = None) -> int:
     except BrokenPipeError:
         return BROKEN_PIPE
     except OSError as error:  # a disk, a permission: not ours to mend, and the sentence of the system says it
-        ui.fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
         _show_trace_if_asked(arguments)
-        return 1
+        return _refused_by_system(error)
     except Exception as error:  # noqa: BLE001 - the last boundary: a defect of ours, to be told and reported
         ui.fail(f"{overview.PROGRAM} has a defect: {_in_one_line(error)}", _keep_trace())
         _show_trace_if_asked(arguments)
@@ -107,6 +109,11 @@ def _status(result: object) -> int:
 def _help_of(error: Exception) -> str | None:
     context = getattr(error, "ctx", None)
     return f"`{context.command_path} --help` says what it takes" if context else None
+
+
+def _refused_by_system(error: OSError) -> int:
+    ui.fail(f"{error.strerror or error}: {error.filename or 'standard output'}")
+    return FAILED
 
 
 def _in_one_line(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from WDL._util import NOTICE_LEVEL, VERBOSE_LEVEL, provision_run_dir, write_atom
 from WDL.runtime.config import Loader
 from WDL.runtime.error import error_json
 
-from ..errors import UsageError
+from ..errors import CromulentError, UsageError
 from ..model import Ending
 from ..plugin import session, tuning
 from ..plugin.listener import listen
@@ -37,6 +37,14 @@ def run(options: RunOptions) -> int:
 
     Raises UsageError for all that is wrong before anything is started.
     """
+    try:
+        return _run(options)
+    except CromulentError as error:
+        _result(error_json(error.__cause__ or error), options, failed=True)
+        raise
+
+
+def _run(options: RunOptions) -> int:
     sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
     tuning.install()
     level = logging.DEBUG if options.debug else VERBOSE_LEVEL if options.verbose else NOTICE_LEVEL

@@ -93,7 +93,7 @@ def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:
         raise InputsError(
             f"{target.name} needs inputs that were not given:\n" + input_table(target, set(missing)),
             hint=f"give them as NAME=VALUE, or fill in `cromulent template {options.source}` and pass it with -i",
-        )
+        ) from Error.InputError(f"missing required inputs for {target.name}: {', '.join(missing)}")
     return Bound(target, inputs, inputs_json)
 
 

@@ -24,7 +24,6 @@ __all__ = [
     "data",
     "fail",
     "json_result",
-    "make_printable",
     "note",
     "painted",
     "raw",
@@ -55,13 +54,6 @@ def coloured(stream: TextIO) -> bool:
 def painted(text: str, colour: str, stream: TextIO) -> str:
     """Return the text in a colour of `_ESCAPES` where the stream takes colour."""
     return f"\x1b[{_ESCAPES[colour]}m{text}\x1b[0m" if coloured(stream) else text
-
-
-def make_printable() -> None:
-    """Let no character be unprintable: what the terminal's encoding lacks appears as an escape."""
-    for stream in (sys.stdout, sys.stderr):
-        if (stream.encoding or "").lower().replace("-", "") != "utf8" and hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
 
 
 def data(text: str) -> None:

@@ -36,8 +36,6 @@ def refusal(task: Task, facts: EngineFacts, invoker: Invoker) -> str | None:
     """Return in one sentence why the task cannot run in the engine, or None."""
     if not task.images and task.dockerfile is None:
         return "the task names no image, and none is configured for tasks that do not"
-    if task.resources.cpu > facts.cores:
-        return f"the task asks for {task.resources.cpu} cores, and {facts.title} has {facts.cores}"
     if task.as_user and not facts.rootless and max(invoker.uid, invoker.gid) > _LARGEST_ID:
         return f"tasks cannot run as you: user {invoker.uid}:{invoker.gid} is beyond the numbers that containers know"
     return None
@@ -57,7 +55,7 @@ def task_request(task: Task, image: Image, facts: EngineFacts, invoker: Invoker,
         environment=task.environment,
         user=invoker.owner(facts) if task.as_user else "",
         groups=_groups(facts, invoker),
-        cpu=needs.cpu if facts.limits_cpu else 0,
+        cpu=min(needs.cpu, facts.cores) if facts.limits_cpu else 0,
         memory=memory,
         memory_limit=limit,
         network=task.network or "",

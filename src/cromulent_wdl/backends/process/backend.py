@@ -101,20 +101,22 @@ class ProcessBackend:
         program = shutil.which(shell[0], path=path) if shell else None
         if program is None:
             return f"the shell '{' '.join(shell)}' is not on this machine"
-        if self._sandbox and self._sandbox.places.cover(os.path.realpath(program)):
+        if self._sandbox and any(map(self._sandbox.places.cover, (program, os.path.realpath(program)))):
             return f"the shell '{program}' lies where the sandbox hides it"
         return ""
 
     def _attempt(self, task: Task, environment: Mapping[str, str], cancelled: Cancellation, report: Report) -> Outcome:
         self._head.guard()
         call_it_work(task)
-        inputs = inputs_of(task, self._is_linked if len(task.inputs) > _MANY_INPUTS else self._is_never_mounted)
+        many = len(task.inputs) > _MANY_INPUTS
+        own = os.path.realpath(task.directory)
+        inputs = inputs_of(task, partial(self._is_linked, own) if many else self._is_never_mounted)
         with (
             laid_out(inputs, os.path.realpath(task.work)),
             self._scratch.directory() as scratch,
             self._limits.group(task.resources.memory_limit) as group,
         ):
-            command = self._command(task, environment, inputs, scratch)
+            command = self._command(task, environment, self._view(task, inputs, scratch, group))
             command = replace(command, joining=group.joining if group else ())
 
             def started(pid: int) -> None:
@@ -125,29 +127,38 @@ class ProcessBackend:
             seconds = self._clock.monotonic() - began
             return verdict(_evidence(task, end, group), _usage(end, group, seconds))
 
-    def _command(self, task: Task, environment: Mapping[str, str], inputs: tuple[Input, ...], scratch: str) -> Command:
+    def _command(self, task: Task, environment: Mapping[str, str], view: View) -> Command:
         line = (*task.shell.split(), "../command")
         work = Path(task.container_directory, "work")
         if self._sandbox is None:
             self._head.expect_strays()
-            environment = {"TMPDIR": scratch, **environment, "PWD": str(work)}
+            environment = {"TMPDIR": view.scratch, **environment, "PWD": str(work)}
             return Command(line, work, task.stdout, task.stderr, environment)
-        view = View(
-            directory=task.container_directory,
-            work=os.path.realpath(task.work),
-            scratch=scratch,
-            empty=self._scratch.empty,
-            inputs=tuple((item.host, item.target) for item in inputs if not item.linked),
-            gpu=task.resources.gpu,
-        )
         sandbox = partial(arguments, self._sandbox, view)
         return Command(line, work, task.stdout, task.stderr, environment, sandbox)
+
+    def _view(self, task: Task, inputs: tuple[Input, ...], scratch: str, group: MemoryGroup | None) -> View:
+        work = os.path.realpath(task.work)
+        real = os.path.dirname(work)
+        read_only = [(str(task.command), f"{real}/command")]
+        read_only += [group.as_own] if group else []
+        read_only += [(item.host, item.target) for item in inputs if not item.linked]
+        return View(
+            directory=task.container_directory,
+            work=work,
+            scratch=scratch,
+            empty=self._scratch.empty,
+            inputs=tuple(read_only),
+            streams=((str(task.stdout), f"{real}/stdout.txt"), (str(task.stderr), f"{real}/stderr.txt")),
+            gpu=task.resources.gpu,
+        )
 
     def _is_never_mounted(self, _: str) -> bool:
         return self._sandbox is None
 
-    def _is_linked(self, path: str) -> bool:
-        return self._sandbox is None or not self._sandbox.places.cover(path)
+    def _is_linked(self, own: str, path: str) -> bool:
+        """Whether the command sees the path anyway; its call's own directory it does not see."""
+        return self._sandbox is None or not (path.startswith(f"{own}/") or self._sandbox.places.cover(path))
 
 
 def _evidence(task: Task, end: End, group: MemoryGroup | None) -> Evidence:

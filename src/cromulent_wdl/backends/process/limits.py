@@ -80,6 +80,11 @@ class MemoryGroup:
         """The command line that runs what is appended to it within the group."""
         return ("/bin/sh", "-c", _JOIN, str(self._path / "cgroup.procs"))
 
+    @property
+    def as_own(self) -> tuple[str, str]:
+        """The group, and where a program looks for the limit of its own group, as a Java machine does."""
+        return str(self._path), "/sys/fs/cgroup" if self._hierarchy.version == 2 else "/sys/fs/cgroup/memory"
+
     def peak(self) -> int | None:
         """Return the most memory used so far, in bytes."""
         try:

@@ -13,13 +13,13 @@ import shutil
 import stat
 import subprocess
 import tempfile
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 __all__ = ["Places", "Sandbox", "View", "arguments", "find_sandbox", "places"]
 
-_TEMPORARY = ("/tmp", "/var/tmp")
+TEMPORARY = ("/tmp", "/var/tmp")
 _SECRETS = (
     *(".aws", ".azure", ".boto", ".config/containers", ".config/gcloud", ".config/gh", ".config/git/credentials"),
     *(".config/rclone", ".docker", ".git-credentials", ".gnupg", ".kube", ".local/share/keyrings", ".netrc", ".npmrc"),
@@ -76,7 +76,9 @@ class View:
     empty: str
     """An empty file that covers files."""
     inputs: tuple[tuple[str, str], ...] = ()
-    """Pairs of a file or directory and the real path at which the command expects it."""
+    """Pairs of a file or directory and the real path at which the command expects it, read-only."""
+    streams: tuple[tuple[str, str], ...] = ()
+    """Pairs of a file that may be written and the real path at which the command expects it."""
     gpu: bool = False
 
 
@@ -94,12 +96,16 @@ def arguments(sandbox: Sandbox, view: View, status: int) -> list[str]:
         line += ["--tmpfs", place]
     for place in covered.files:
         line += ["--ro-bind", view.empty, place]
-    real = os.path.dirname(view.work)
-    if covered.cover(real):
-        line += ["--ro-bind", real, real]
+    real, name = os.path.split(view.work)
+    # As in a container the call's directory holds what belongs to the command, and what else it puts there is lost.
+    line += ["--tmpfs", real]
     if real != view.directory and covered.cover(view.directory):
         line += ["--symlink", real, view.directory]
     line += ["--bind", view.work, view.work]
+    if name != "work":
+        line += ["--symlink", name, f"{real}/work"]
+    for source, target in view.streams:
+        line += ["--bind", source, target]
     for source, target in view.inputs:
         line += ["--ro-bind", source, target]
     if sandbox.as_root:
@@ -111,7 +117,7 @@ def arguments(sandbox: Sandbox, view: View, status: int) -> list[str]:
     return [*line, *_INIT]
 
 
-def places(environ: Mapping[str, str], user: int) -> Places:
+def places(environ: Mapping[str, str], user: int, temporary: Sequence[str] = TEMPORARY) -> Places:
     """Return what there is to cover on this machine."""
     home = Path(environ.get("HOME") or "/nonexistent")
     runtime = environ.get("XDG_RUNTIME_DIR") or f"/run/user/{user}"
@@ -120,12 +126,12 @@ def places(environ: Mapping[str, str], user: int) -> Places:
         for address in (environ.get("DOCKER_HOST", ""), environ.get("CONTAINER_HOST", ""))
         if address.startswith("unix://")
     ]
-    temporary = _real(_TEMPORARY)
+    replaced = _real(temporary)
     candidates = _real([*(home / secret for secret in _SECRETS), runtime, *_SOCKETS, *engines])
-    outside = [path for path in candidates if not Places(temporary).cover(path)]
+    outside = [path for path in candidates if not Places(replaced).cover(path)]
     directories = tuple(path for path in outside if os.path.isdir(path))
     uncovered = [path for path in outside if not Places(directories=directories).cover(path)]
-    return Places(temporary, directories, tuple(path for path in uncovered if _is_file_or_socket(path)))
+    return Places(replaced, directories, tuple(path for path in uncovered if _is_file_or_socket(path)))
 
 
 @functools.lru_cache(maxsize=1)
@@ -141,7 +147,8 @@ def find_sandbox() -> Sandbox | str:
         os.mkdir(view.work)
         os.mkdir(view.scratch)
         Path(view.empty).touch()
-        failure = _try(sandbox, view)
+        # It fails when a mount goes while it copies them all; a second time is no chance any more.
+        failure = _try(sandbox, view) and _try(sandbox, view) and _try(sandbox, view)
     return f"bubblewrap does not work here ({failure})" if failure else sandbox
 
 

@@ -71,7 +71,7 @@ def laid_out(inputs: tuple[Input, ...], work: str) -> Iterator[None]:
     """Have links or mount points where the command expects its inputs.
 
     They are gone afterwards: what a mount point leaves is an empty file, which an output that links to an
-    input would turn into without a word.
+    input would turn into without a word. Where a command copied or moved a link, the input itself is copied.
     """
     try:
         for item in inputs:
@@ -90,6 +90,7 @@ def laid_out(inputs: tuple[Input, ...], work: str) -> Iterator[None]:
         for parent in _parents(inputs, work):
             with suppress(OSError):
                 os.rmdir(parent)
+    _copy_what_links_stand_for({item.host for item in inputs if item.linked}, work)
 
 
 def call_it_work(task: Task) -> None:
@@ -126,6 +127,21 @@ def _take_away(item: Input) -> None:
         os.rmdir(item.target)
     elif os.path.getsize(item.target) == 0:
         os.unlink(item.target)
+
+
+def _copy_what_links_stand_for(hosts: set[str], work: str) -> None:
+    """Replace what `cp -r` or `mv` made of a linked input: without links it would be the input's content."""
+    if not hosts:
+        return
+    for directory, subdirectories, files in os.walk(work):
+        for name in (*subdirectories, *files):
+            path = os.path.join(directory, name)
+            if os.path.islink(path) and (host := os.readlink(path)) in hosts:
+                os.unlink(path)
+                if os.path.isdir(host):
+                    shutil.copytree(host, path, symlinks=True)
+                else:
+                    shutil.copy2(host, path)
 
 
 def _remove(path: str) -> None:

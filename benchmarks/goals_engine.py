@@ -1,0 +1,72 @@
+"""Goals 3 and 4: what the engine itself costs a task, with a backend that runs nothing.
+
+The run directory is in memory and the process keeps to one core, so that neither the disk nor the waiting of threads
+for Python's lock is measured.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from .commands import WORKFLOWS, miniwdl_run, standin_run, standin_site
+from .environments import Environment, cromulent, miniwdl, padding
+from .figures import Row
+from .measure import Command, in_turn
+from .scale import Scale
+
+__all__ = ["engine_cost", "growth"]
+
+_GOALS = {30: 0.40, 85: 0.28}
+"""Installed distributions, and the ratio to reach with so many."""
+
+
+def engine_cost(scale: Scale) -> list[Row]:
+    """Measure ours beside stock miniwdl, with few and with many distributions installed."""
+    count = scale.size(10_000, 500)
+    commands = [command for installed in _GOALS for command in _both(count, installed)]
+    cpu = {name: samples.cpu / count * 1000 for name, samples in in_turn(commands, scale.times, warm=False).items()}
+    rows = [
+        Row(
+            3,
+            f"a task of {count}, {installed} distributions",
+            "ms CPU",
+            cpu[f"ours, {installed}"],
+            "stock miniwdl",
+            cpu[f"stock, {installed}"],
+            limit,
+        )
+        for installed, limit in _GOALS.items()
+    ]
+    few, many = (cpu[f"ours, {installed}"] for installed in _GOALS)
+    return [*rows, Row(3, "the same, 85 beside 30 distributions", "ms CPU", many, "ours with 30", few, 1.10)]
+
+
+def growth(scale: Scale) -> list[Row]:
+    """Measure whether a task costs more among many."""
+    few, many = scale.size(1000, 100), scale.size(10_000, 1000)
+    environment = cromulent()
+    commands = [_ours(f"{count} tasks", environment, count) for count in (1, few, many)]
+    cpu = {name: samples.cpu for name, samples in in_turn(commands, scale.times, warm=False).items()}
+    start = cpu["1 tasks"]
+    each = {count: (cpu[f"{count} tasks"] - start) / (count - 1) * 1000 for count in (few, many)}
+    return [Row(4, f"a task of {many} beside one of {few}", "ms CPU", each[many], f"of {few}", each[few], 1.15)]
+
+
+def _ours(name: str, environment: Environment, count: int, site: str = "") -> Command:
+    arguments = [str(WORKFLOWS / "numbers.wdl"), f"count={count}"]
+    command = standin_run(name, environment, arguments, {"PYTHONPATH": site} if site else {})
+    return replace(command, in_memory=True, one_core=True)
+
+
+def _both(count: int, installed: int) -> tuple[Command, Command]:
+    ours, stock = cromulent(), miniwdl()
+    surroundings = {
+        "PYTHONPATH": f"{standin_site()}:{padding(stock, installed, already=1)}",
+        "MINIWDL__SCHEDULER__CONTAINER_BACKEND": "standin",
+    }
+    arguments = [str(WORKFLOWS / "numbers.wdl"), f"count={count}"]
+    peer = miniwdl_run(f"stock, {installed}", stock, arguments, surroundings)
+    return (
+        _ours(f"ours, {installed}", ours, count, padding(ours, installed)),
+        replace(peer, in_memory=True, one_core=True),
+    )
