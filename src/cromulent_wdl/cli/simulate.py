@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -32,15 +33,22 @@ class CommandNotFound(UsageError):
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="What is to go wrong (TOML or JSON).")
 @click.option("--realistic", is_flag=True, help="Take AWS's time to start tasks; hold clients to AWS's rates.")
 @click.option("--enforce-iam", is_flag=True, help="Judge every request by its caller's policies.")
+@click.option(
+    "--data-plane",
+    type=click.Choice(["play", "process", "container", "docker", "podman"]),
+    default="play",
+    show_default=True,
+    help="What tasks do: pretend, or run as processes or in containers.",
+)
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]")
-def command(port: int, faults: Path | None, realistic: bool, enforce_iam: bool, arguments: tuple[str, ...]) -> int:
+def command(faults: Path | None, arguments: tuple[str, ...], **chosen: Any) -> int:
     """Start a local AWS and say how to reach it, or run a COMMAND with it.
 
     Without a COMMAND it prints the environment to export and goes on until Ctrl-C. With one it ends when the
     COMMAND does, and with its exit status. Nothing is left behind.
     """
     require_installed()
-    settings = Settings(port=port, enforce_iam=enforce_iam, realistic=realistic, faults=_read_faults(faults))
+    settings = Settings(faults=_read_faults(faults), **chosen)
     signal.signal(signal.SIGTERM, _leave)
     simulation = Simulation.start(settings)
     try:

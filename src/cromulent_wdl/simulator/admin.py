@@ -1,4 +1,4 @@
-"""The admin path: meters to read, faults to exchange, while the simulator runs."""
+"""The admin path: meters to read, faults to exchange, and what tasks ask of their host."""
 
 from __future__ import annotations
 
@@ -10,24 +10,30 @@ import msgspec
 from .ecs import EcsService
 from .ecs.fault_plan import FaultPlan
 from .others import Others, of_ecs
+from .task_endpoint import TaskEndpoint
 
 __all__ = ["Admin"]
 
 Answer = tuple[int, Mapping[str, str], bytes]
 
+_TASKS = "tasks/"
 _JSON = {"content-type": "application/json"}
 
 
 class Admin:
     """Answers requests to the admin path."""
 
-    def __init__(self, service: EcsService, others: Others, plan: FaultPlan) -> None:
+    def __init__(self, service: EcsService, others: Others, tasks: TaskEndpoint, plan: FaultPlan) -> None:
         self._service = service
         self._others = others
+        self._tasks = tasks
         self._plan = plan
 
     def answer(self, method: str, path: str, body: bytes) -> Answer:
         """Answer a request: its status, headers and body."""
+        if method == "GET" and path.startswith(_TASKS):
+            document = self._tasks.answer(path.removeprefix(_TASKS))
+            return _json(document) if document is not None else _json({"error": "no such task"}, 404)
         routes: dict[tuple[str, str], Callable[[bytes], Answer]] = {
             ("GET", "meters"): self._meters,
             ("POST", "meters/reset"): self._reset,

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import msgspec
 
 from ..clock import Clock
+from ..engine import Engine
 from .admin import Admin
 from .ecs import EcsService, EcsSettings
 from .ecs.fault_plan import FaultPlan
@@ -17,11 +20,15 @@ from .ministack import authorization, base, batch, buckets, networks, states, st
 from .ministack.authorization import Judge
 from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
+from .ministack.roles import keys_of
 from .ministack.states_ecs import EcsTasks
 from .ministack.world import MinistackWorld
 from .others import Others, of_ecs
-from .planes.play import PlayPlane
+from .planes.opening import open_plane
+from .planes.play_script import PlayScript
+from .planes.surroundings import Surroundings
 from .settings import Settings
+from .task_endpoint import TaskEndpoint, environment
 
 __all__ = ["Assembly"]
 
@@ -29,23 +36,35 @@ __all__ = ["Assembly"]
 class Assembly:
     """A simulator that can be served. A process can hold one, since ministack's state is its modules'.
 
-    Raises BaseChanged if ministack is not what the repairs were made for.
+    `uses_engine` hears of a container engine before a container is on it. Raises BaseChanged if ministack is not
+    what the repairs were made for, and SandboxMissing or EngineUnavailable where tasks cannot run as wanted.
     """
 
-    def __init__(self, settings: Settings, port: int, directory: Path, clock: Clock) -> None:
+    def __init__(
+        self, settings: Settings, port: int, directory: Path, clock: Clock, uses_engine: Callable[[Engine], None]
+    ) -> None:
         self.port = port
         plan = msgspec.json.decode(settings.faults, type=FaultPlan) if settings.faults else FaultPlan()
         emulator = base.load(settings, port)
         self._world = MinistackWorld()
         timers = Timers(clock)
-        plane = PlayPlane(timers)
+        surroundings = Surroundings(
+            directory=directory,
+            owner=settings.owner,
+            clock=clock,
+            timers=timers,
+            put_lines=self._world.put_log_lines,
+            environment=partial(environment, port),
+        )
+        plane = open_plane(settings.data_plane, surroundings, PlayScript(seed=settings.seed), uses_engine)
         self._ecs = EcsService(clock, self._world, plane, timers, _ecs_settings(settings))
         self._ecs.set_faults(of_ecs(plan))
         judge = Judge() if settings.enforce_iam else None
         door = EcsDoor(self._ecs, judge)
         self._repair(settings, door)
         others = Others(clock, plan, settings.realistic)
-        self.application = Front(emulator.app, door, judge, others, Admin(self._ecs, others, plan))
+        admin = Admin(self._ecs, others, TaskEndpoint(self._ecs, keys_of), plan)
+        self.application = Front(emulator.app, door, judge, others, admin)
 
     def start(self) -> None:
         """Begin to move tasks."""

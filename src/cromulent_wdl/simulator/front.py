@@ -1,6 +1,6 @@
 """What every request passes: meters, rates, faults; then ECS goes to our engine, the rest to ministack.
 
-Under `/_simulator/` is the admin path, JSON: GET `meters`, POST `meters/reset`, GET and PUT `faults`.
+Under `/_simulator/` is the admin path, JSON: GET `meters`, POST `meters/reset`, GET and PUT `faults`, GET `tasks/…`.
 """
 
 from __future__ import annotations

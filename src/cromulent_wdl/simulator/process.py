@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from importlib import util
 from pathlib import Path
 
@@ -52,7 +53,8 @@ class Simulation:
             head.guard()
             head.expect_strays()
             directory = Path(tempfile.mkdtemp(prefix=scratch_prefix(head.id)))
-            simulation = cls(head, _launch(head, directory), directory, settings)
+            directory.chmod(0o711)  # an access point's user must reach the file systems in it
+            simulation = cls(head, _launch(head, directory), directory, replace(settings, owner=head.id))
         except BaseException:
             head.close()
             raise
@@ -113,10 +115,15 @@ class Simulation:
         """Tell the process its settings and return the port that it answers."""
         assert self._process.stdout is not None
         self._tell(self._settings)
-        answer = json.loads(self._process.stdout.readline() or b"{}")
-        if "port" not in answer:
-            raise SimulatorFailed(f"the simulator did not start: {answer.get('error', 'see above')}")
-        return int(answer["port"])
+        for line in self._process.stdout:
+            answer = json.loads(line)
+            if "port" in answer:
+                return int(answer["port"])
+            if "engine" in answer:
+                self._head.uses_engine(*answer["engine"])
+            else:
+                raise SimulatorFailed(f"the simulator did not start: {answer['error']}", hint=answer["hint"])
+        raise SimulatorFailed("the simulator died while it started")
 
     def _tell(self, words: object) -> None:
         assert self._process.stdin is not None

@@ -1,6 +1,7 @@
 """The simulator's process: `python -m cromulent_wdl.simulator.server`, with its settings as a line of JSON on stdin.
 
-It says its port as JSON on stdout when it can be reached. A further line, {"ward": PID}, names a process that is to
+It says in JSON on stdout which container engine it uses, if it uses one, then its port, when it can be reached, or
+{"error", "hint"}. A further line, {"ward": PID}, names a process that is to
 end with it. It ends when stdin does, or by SIGTERM or SIGINT.
 """
 
@@ -22,8 +23,9 @@ import msgspec
 import psutil
 
 from ..clock import SYSTEM
+from ..engine import Engine
+from ..errors import CromulentError
 from .assembly import Assembly
-from .errors import BaseChanged
 from .settings import HOST, Settings
 
 __all__ = ["main"]
@@ -40,9 +42,12 @@ def main() -> int:
     settings = msgspec.json.decode(_read_line(), type=Settings)
     try:
         listening = socket.create_server((HOST, settings.port), backlog=_BACKLOG)
-        assembly = Assembly(settings, listening.getsockname()[1], Path.cwd(), SYSTEM)
-    except (OSError, BaseChanged) as error:
-        _say({"error": error.strerror if isinstance(error, OSError) else str(error)})
+        assembly = Assembly(settings, listening.getsockname()[1], Path.cwd(), SYSTEM, _say_engine)
+    except OSError as error:
+        _say({"error": error.strerror, "hint": None})
+        return 1
+    except CromulentError as error:
+        _say({"error": str(error), "hint": error.hint})
         return 1
     logging.getLogger("hypercorn").setLevel(logging.CRITICAL)
     wards: list[psutil.Process] = []
@@ -106,6 +111,10 @@ def _end(wards: list[psutil.Process]) -> None:
     for process in psutil.wait_procs(living, _WARDS_GRACE)[1]:
         with suppress(psutil.Error):
             process.kill()
+
+
+def _say_engine(engine: Engine) -> None:
+    _say({"engine": [engine.facts.kind, engine.facts.address]})
 
 
 def _say(words: dict[str, Any]) -> None:

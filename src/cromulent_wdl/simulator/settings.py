@@ -31,6 +31,8 @@ class Settings:
     realistic: bool = False
     """Whether starts and stops take the time, and requests are limited to the rates, that AWS has."""
     data_plane: str = "play"
+    owner: str = ""
+    """The id of the head to which the simulator belongs."""
     seed: int = 0
     faults: str = ""
     """The text of a file of faults."""
