@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from .answers import ApiError, invalid_parameter
@@ -35,6 +36,7 @@ class ClusterActions:
             "DescribeClusters": self.describe,
             "ListClusters": self.list,
             "PutClusterCapacityProviders": self.put_providers,
+            "UpdateCluster": self.update,
         }
 
     def create(self, caller: Caller, request: Request) -> dict[str, Any]:
@@ -88,6 +90,17 @@ class ClusterActions:
             cluster = holdings.clusters.active(request["cluster"])
             providers, strategy = request["capacityProviders"], request["defaultCapacityProviderStrategy"]
             return {"cluster": _view(holdings, holdings.clusters.associate(cluster, providers, strategy), _ALL)}
+
+    def update(self, caller: Caller, request: Request) -> dict[str, Any]:
+        """Give a cluster other settings and another configuration; what is not named stays."""
+        with self._state.driver.lock:
+            holdings = self._state.of(caller.place)
+            cluster = holdings.clusters.active(request["cluster"])
+            if request.get("settings"):
+                cluster = replace(cluster, settings=tuple(request["settings"]))
+            if request.get("configuration"):
+                cluster = replace(cluster, configuration=request["configuration"])
+            return {"cluster": _view(holdings, holdings.clusters.put(cluster), _ALL)}
 
 
 def _view(holdings: Holdings, cluster: Cluster, include: Sequence[str]) -> dict[str, Any]:

@@ -35,7 +35,7 @@ from .settings import EcsSettings
 from .symptoms import delayed_logs, ending_with, holds_back, start_failure
 from .tasks import TaskRecord, Tasks
 from .timers import Timers
-from .view import event_of, show
+from .view import event_of
 
 __all__ = ["Driver"]
 
@@ -68,7 +68,7 @@ class Driver:
     def launch(self, record: TaskRecord) -> None:
         """Let a new task, which is among its place's tasks, go its way."""
         self.meters.launched()
-        self._world.emit(event_of(record, show(record), record.life.changed_at))
+        self._world.emit(event_of(record, record.life))
         delay = self._settings.latency.provisioning.draw(self.chances)
         self._timers.after(delay, lambda: self._provision(record))
 
@@ -81,12 +81,10 @@ class Driver:
             if after is before:
                 return
             record.life = after
-            record.shown = None
-            shown = show(record)
             if after.status is not before.status:
                 self.tasks_of(record.place).moved(record, before.status)
         if after.version != before.version:
-            self._world.emit(event_of(record, shown, now))
+            self._world.emit(event_of(record, after))
         self._follow(record, before, after)
 
     def stop(self, record: TaskRecord, reason: str) -> None:

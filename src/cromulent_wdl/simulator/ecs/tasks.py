@@ -55,8 +55,8 @@ class TaskRecord:
         self.running: RunningTask | None = None
         self.withheld: list[tuple[str, ContainerExit]] | None = None
         """Ends of containers of which ECS has not heard (a fault)."""
-        self.shown: dict[str, Any] | None = None
-        """What DescribeTasks shows, kept until the life changes."""
+        self.shown: tuple[Life, dict[str, Any]] | None = None
+        """What DescribeTasks shows of a life, kept while it is the task's."""
 
 
 class _Listing:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from datetime import datetime, timezone
+from functools import partial
 from typing import Any
 from zlib import crc32
 
@@ -29,23 +29,21 @@ _INTERFACE = {Status.PROVISIONING: "PRECREATED", Status.STOPPED: "DELETED"}
 
 def show(record: TaskRecord) -> dict[str, Any]:
     """Return the task as DescribeTasks shows it, without tags; the value is shared, so it is not to be changed."""
-    if record.shown is None:
-        record.shown = _render(record, record.life)
-    return record.shown
+    life, cached = record.life, record.shown
+    if cached is None or cached[0] is not life:
+        cached = record.shown = (life, _render(record, life))
+    return cached[1]
 
 
-def event_of(record: TaskRecord, shown: dict[str, Any], at: float) -> TaskStateChange:
-    """Return the event that tells of the task as it was shown."""
-    return TaskStateChange(record.place, record.arn, at, _event_detail(shown, at))
+def event_of(record: TaskRecord, life: Life) -> TaskStateChange:
+    """Return the event that tells of the task as it was in that life."""
+    return TaskStateChange(record.place, record.arn, life.changed_at, partial(_event_detail, record, life))
 
 
-def _event_detail(shown: dict[str, Any], at: float) -> Callable[[], dict[str, Any]]:
+def _event_detail(record: TaskRecord, life: Life) -> dict[str, Any]:
     # The page: the times are numbers in DescribeTasks and ISO strings in the event, which has updatedAt besides.
-    def render() -> dict[str, Any]:
-        detail = {**shown, "updatedAt": at}
-        return {name: iso(value) if name in _TIME_NAMES else value for name, value in detail.items()}
-
-    return render
+    detail = {**_render(record, life), "updatedAt": life.changed_at}
+    return {name: iso(value) if name in _TIME_NAMES else value for name, value in detail.items()}
 
 
 def iso(at: float) -> str:
@@ -55,15 +53,18 @@ def iso(at: float) -> str:
 
 def _render(record: TaskRecord, life: Life) -> dict[str, Any]:
     batch = record.batch
+    interfaces: list[dict[str, str]] = []
     digest = hashlib.sha256(record.id.encode()).hexdigest()
     attachment = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:32]}"
     address = f"10.{int(digest[32:34], 16)}.{int(digest[34:36], 16)}.{int(digest[36:38], 16)}"
+    if life.status is not Status.PROVISIONING:
+        interfaces = [{"attachmentId": attachment, "privateIpv4Address": address}]
     shown: dict[str, Any] = {
         "attachments": [_interface(record, life, attachment, address)],
         "attributes": [{"name": "ecs.cpu-architecture", "value": batch.architecture.lower()}],
         "availabilityZone": record.subnet.availability_zone,
         "clusterArn": batch.cluster_arn,
-        "containers": [_container(record, each, attachment, address) for each in life.containers],
+        "containers": [_container(record, each, attachment, interfaces) for each in life.containers],
         "cpu": str(batch.cpu),
         "createdAt": life.created_at,
         "desiredStatus": life.desired,
@@ -115,7 +116,9 @@ def _interface(record: TaskRecord, life: Life, attachment: str, address: str) ->
     return {"id": attachment, "type": "ElasticNetworkInterface", "status": status, "details": details}
 
 
-def _container(record: TaskRecord, life: ContainerLife, attachment: str, address: str) -> dict[str, Any]:
+def _container(
+    record: TaskRecord, life: ContainerLife, attachment: str, interfaces: list[dict[str, str]]
+) -> dict[str, Any]:
     base = next(each for each in record.batch.definition.document["containerDefinitions"] if each["name"] == life.name)
     arn = record.arn.replace(":task/", ":container/")
     shown: dict[str, Any] = {
@@ -124,13 +127,11 @@ def _container(record: TaskRecord, life: ContainerLife, attachment: str, address
         "name": life.name,
         "image": base["image"],
         "lastStatus": life.status,
-        "networkInterfaces": [],
+        "networkInterfaces": interfaces,
         "networkBindings": [],
         "healthStatus": "UNKNOWN",
         "cpu": str(base["cpu"]),
     }
-    if record.life.status is not Status.PROVISIONING:
-        shown["networkInterfaces"] = [{"attachmentId": attachment, "privateIpv4Address": address}]
     for name, value in (
         ("imageDigest", life.digest),
         ("runtimeId", life.runtime_id),
