@@ -71,6 +71,24 @@ def test_a_cluster_gets_its_capacity_providers_and_settings(cloud: Cloud, stack:
     assert cluster["settings"] == [{"name": "containerInsights", "value": "enabled"}]
 
 
+def test_a_cluster_changes_its_settings_in_place(cloud: Cloud, stack: Stack) -> None:
+    settings = [{"Name": "containerInsights", "Value": "disabled"}]
+    updated = cloud.update_stack("trial", changed("Cluster", ClusterSettings=settings))
+    cluster = cloud.client("ecs").describe_clusters(clusters=[stack["Cluster"]], include=["SETTINGS"])["clusters"][0]
+
+    assert updated.status == "UPDATE_COMPLETE"
+    assert cluster["settings"] == [{"name": "containerInsights", "value": "disabled"}]
+    assert cluster["capacityProviders"] == ["FARGATE", "FARGATE_SPOT"]
+
+
+def test_what_a_stack_made_is_found_by_its_tag(cloud: Cloud, stack: Stack) -> None:
+    wanted = [{"Key": "aws:cloudformation:stack-name", "Values": ["trial"]}]
+    found = cloud.client("resourcegroupstaggingapi").get_resources(TagFilters=wanted)["ResourceTagMappingList"]
+    arns = {each["ResourceARN"] for each in found}
+
+    assert {stack["ClusterArn"], stack["Head"], stack["BucketArn"], stack["FilesArn"], stack["ChangesArn"]} <= arns
+
+
 def test_files_may_be_reached_from_the_tasks_alone(cloud: Cloud, stack: Stack) -> None:
     groups = cloud.client("ec2").describe_security_groups()["SecurityGroups"]
     rules = [rule for group in groups if group["Description"] == "file system" for rule in group["IpPermissions"]]

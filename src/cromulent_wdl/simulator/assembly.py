@@ -22,6 +22,7 @@ from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
 from .ministack.roles import keys_of
 from .ministack.states_ecs import EcsTasks
+from .ministack.tagging import EcsTags
 from .ministack.world import MinistackWorld
 from .others import Others, of_ecs
 from .planes.opening import open_plane
@@ -79,7 +80,9 @@ class Assembly:
         door.install()
         for part in (batch, buckets, networks, states, states_paths):
             part.repair()
-        EcsResources(door).repair()
+        tags = EcsTags(door)
+        tags.repair()
+        EcsResources(door, tags).repair()
         EcsTasks(door, self._world, settings.enforce_iam).repair()
         if settings.enforce_iam:
             authorization.repair(settings.root)

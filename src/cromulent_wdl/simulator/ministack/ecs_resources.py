@@ -9,6 +9,7 @@ from ..ecs import ApiError, Place
 from . import base, cloudformation
 from .cloudformation import Properties
 from .door import EcsDoor
+from .tagging import EcsTags
 
 __all__ = ["EcsResources"]
 
@@ -16,14 +17,15 @@ _NAME = 255
 
 
 class EcsResources:
-    """Registers the types, and holds the tags that AWS reserves for itself and that a stack gives its resources."""
+    """Registers the types."""
 
-    def __init__(self, door: EcsDoor) -> None:
+    def __init__(self, door: EcsDoor, tags: EcsTags) -> None:
         self._door = door
+        self._tags = tags
         self._responses = base.module("core.responses")
 
     def repair(self) -> None:
-        """Register the types; show their tags to the tagging API."""
+        """Register the types."""
         cloudformation.register("AWS::ECS::Cluster", _Cluster(self), "list")
         cloudformation.register("AWS::ECS::TaskDefinition", _TaskDefinition(self), "list")
         cloudformation.register("AWS::ECS::ClusterCapacityProviderAssociations", _Associations(self))
@@ -44,6 +46,10 @@ class EcsResources:
             if "NotFound" not in str(refused) and "Unable to describe" not in str(refused):
                 raise
 
+    def made(self, arn: str, properties: Properties) -> None:
+        """Remember the tags by which a stack knows its own."""
+        self._tags.reserve(arn, all_tags(properties))
+
     def tagged(self, arn: str, old: Properties, new: Properties) -> None:
         """Have a resource's own tags follow its properties."""
         before, after = own_tags(old), own_tags(new)
@@ -55,8 +61,12 @@ class EcsResources:
 
 def own_tags(properties: Properties) -> dict[str, str]:
     """Return the tags without those whose prefix AWS reserves, which only AWS itself can give."""
-    tags = {each["Key"]: str(each["Value"]) for each in properties.get("Tags") or ()}
-    return {key: value for key, value in tags.items() if not key.lower().startswith("aws:")}
+    return {key: value for key, value in all_tags(properties).items() if not key.lower().startswith("aws:")}
+
+
+def all_tags(properties: Properties) -> dict[str, str]:
+    """Return the tags of a resource in a stack."""
+    return {each["Key"]: str(each["Value"]) for each in properties.get("Tags") or ()}
 
 
 def listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
@@ -85,7 +95,9 @@ class _Cluster:
             raise ValueError(
                 f"Resource of type 'AWS::ECS::Cluster' with identifier '{request['clusterName']}' already exists."
             )
-        return self._made(self._ecs.ask("CreateCluster", request)["cluster"])
+        cluster = self._ecs.ask("CreateCluster", request)["cluster"]
+        self._ecs.made(cluster["clusterArn"], properties)
+        return self._made(cluster)
 
     def update(
         self, physical_id: str, old: Properties, new: Properties, stack: str, logical_id: str
@@ -121,6 +133,7 @@ class _TaskDefinition:
         if not request["tags"]:
             del request["tags"]
         arn = self._ecs.ask("RegisterTaskDefinition", request)["taskDefinition"]["taskDefinitionArn"]
+        self._ecs.made(arn, properties)
         return arn, {"TaskDefinitionArn": arn}
 
     def update(
