@@ -37,12 +37,12 @@ def task(stack: Stack, overrides: dict[str, Any] | None = None, **fields: Any) -
     return {"Type": "Task", "Resource": RUN_TASK, "Parameters": parameters, **ending, **fields}
 
 
-def create_machine(cloud: Cloud, stack: Stack, states: dict[str, Any], **fields: Any) -> str:
+def create_machine(cloud: Cloud, stack: Stack, states: dict[str, Any], role: str = "", **fields: Any) -> str:
     """Create a machine that begins with the first of the states, and return its ARN."""
     machines = cloud.client("stepfunctions")
     there = machines.list_state_machines()["stateMachines"]
     definition = {"StartAt": next(iter(states)), "States": states, **fields}
     created = machines.create_state_machine(
-        name=f"{stack.name}-{len(there)}", definition=json.dumps(definition), roleArn=stack["Conductor"]
+        name=f"{stack.name}-{len(there)}", definition=json.dumps(definition), roleArn=role or stack["Conductor"]
     )
     return str(created["stateMachineArn"])

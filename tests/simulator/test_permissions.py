@@ -193,13 +193,32 @@ def test_a_machine_acts_as_its_role_and_no_more(root: Cloud, strict_stack: Stack
         root.client("stepfunctions").delete_state_machine(stateMachineArn=machine)
 
 
-def test_a_machine_whose_role_trusts_others_cannot_act(root: Cloud, strict_stack: Stack) -> None:
-    machine = create_machine(root, strict_stack, {"Run": task(strict_stack)})
-    root.client("stepfunctions").update_state_machine(stateMachineArn=machine, roleArn=strict_stack["Worker"])
-    ended = root.ended(root.start(machine))
+def test_a_machine_is_made_only_with_a_role_that_trusts_it(root: Cloud, strict_stack: Stack) -> None:
+    with pytest.raises(ClientError, match="authorized to assume the provided role") as denied:
+        create_machine(root, strict_stack, {"Run": task(strict_stack)}, strict_stack["Worker"])
+    assert refused(denied) == "AccessDeniedException"
 
-    assert ended["error"] == "ECS.AccessDeniedException"
-    assert "authorized to assume the provided role" in ended["cause"]
+
+def test_a_machine_that_waits_for_tasks_must_be_able_to_watch_them(root: Cloud, strict_stack: Stack) -> None:
+    role = make_role(root, f"blind-{strict_stack.name}", {"Service": "states.amazonaws.com"})
+    with pytest.raises(ClientError, match="not authorized to create managed-rule"):
+        create_machine(root, strict_stack, {"Run": task(strict_stack)}, role)
+
+
+def test_a_role_that_may_not_stop_tasks_leaves_them_running(root: Cloud, strict_stack: Stack) -> None:
+    role = make_role(root, f"weak-{strict_stack.name}", {"Service": "states.amazonaws.com"})
+    watch = {"Action": "events:*", "Resource": "*"}
+    grant(root, role, watch, *may_run(strict_stack))
+    machine = create_machine(root, strict_stack, {"Run": task(strict_stack, play(600))}, role)
+    execution = root.start(machine)
+    ecs, cluster = root.client("ecs"), strict_stack["Cluster"]
+    (arn,) = until(lambda: ecs.list_tasks(cluster=cluster)["taskArns"])
+    root.client("stepfunctions").stop_execution(executionArn=execution)
+
+    assert root.ended(execution)["status"] == "ABORTED"
+    assert ecs.list_tasks(cluster=cluster)["taskArns"] == [arn]
+    ecs.stop_task(cluster=cluster, task=arn)
+    until(lambda: ecs.list_tasks(cluster=cluster, desiredStatus="STOPPED")["taskArns"])
     root.client("stepfunctions").delete_state_machine(stateMachineArn=machine)
 
 

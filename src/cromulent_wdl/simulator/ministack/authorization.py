@@ -12,12 +12,12 @@ from typing import Any
 from ..ecs import ApiError, Place
 from ..ecs.authorization import Authorization
 from ..settings import Credentials
-from . import base, roles
+from . import base, machine_roles, roles
+from .machine_roles import STATES, cannot_assume
 
 __all__ = ["Judge", "RoleRefused", "act_as", "repair"]
 
 _TASKS = "ecs-tasks.amazonaws.com"
-_STATES = "states.amazonaws.com"
 
 
 class RoleRefused(Exception):
@@ -76,12 +76,9 @@ def act_as(execution: Mapping[str, Any], place: Place) -> str:
     machine = base.module("services.stepfunctions")._state_machines.get(execution["stateMachineArn"]) or {}
     role = machine.get("roleArn", "")
     session = str(execution["name"])[:64]
-    keys = roles.keys_of(place, role, session) if roles.trusts(place, role, _STATES) else None
+    keys = roles.keys_of(place, role, session) if roles.trusts(place, role, STATES) else None
     if keys is None:
-        raise RoleRefused(
-            f"Neither the global service principal {_STATES}, nor the regional one is authorized to assume the "
-            f"provided role {role}."
-        )
+        raise RoleRefused(cannot_assume(role))
     return keys.key
 
 
@@ -90,6 +87,7 @@ def repair(root: Credentials) -> None:
     evaluator = base.module("core.iam_evaluator")
     base.replace(evaluator, "is_root_access_key", lambda key: not key or key == root.key)
     base.wrap(base.module("app"), "call_service_handler_sync", _as_role)
+    machine_roles.repair()
 
 
 def _as_role(original: Callable[..., Any], *arguments: Any, **named: Any) -> Any:

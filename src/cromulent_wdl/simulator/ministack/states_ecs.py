@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -87,9 +88,14 @@ class EcsTasks:
                 changed.clear()
                 if part.is_abandoned():
                     if part.is_cancelled():
-                        self._door.call_within("StopTask", {"cluster": cluster, "task": arn}, place)
+                        self._cancel(arn, cluster, place)
                     raise Abandoned
         return seen
+
+    def _cancel(self, arn: str, cluster: str, place: Place) -> None:
+        """Stop the task, as far as the machine's role may: AWS's is a best effort, too."""
+        with suppress(self._states._ExecutionError):
+            self._call("StopTask", {"cluster": cluster, "task": arn}, place)
 
     def _see(self, arn: str, cluster: str, place: Place) -> Mapping[str, Any] | None:
         try:
