@@ -44,8 +44,7 @@ def docker_body(request: ContainerRequest) -> JSON:
     """Return the body of Docker's `POST /containers/create`."""
     return {
         "Image": request.image,
-        **_words("Entrypoint", request.entrypoint),
-        **_words("Cmd", request.command),
+        **_program(request, "Entrypoint", "Cmd"),
         "WorkingDir": request.working_directory,
         "User": request.user,
         "Env": [f"{name}={value}" for name, value in request.environment.items()],
@@ -96,8 +95,7 @@ def podman_body(request: ContainerRequest) -> JSON:
     body: JSON = {
         "name": request.name,
         "image": request.image,
-        **_words("entrypoint", request.entrypoint),
-        **_words("command", request.command),
+        **_program(request, "entrypoint", "command"),
         "work_dir": request.working_directory,
         "user": request.user,
         "groups": list(request.groups),
@@ -147,9 +145,11 @@ def _podman_surroundings(request: ContainerRequest) -> JSON:
     return body
 
 
-def _words(key: str, words: tuple[str, ...] | None) -> JSON:
-    """Return the member, or nothing, which leaves what the image says."""
-    return {} if words is None else {key: list(words)}
+def _program(request: ContainerRequest, entrypoint: str, command: str) -> JSON:
+    """Return the members for what is to run; what is left out is the image's."""
+    if request.entrypoint:
+        return {entrypoint: list(request.entrypoint), command: list(request.command)}
+    return {command: list(request.command)} if request.command else {}
 
 
 def _podman_limits(request: ContainerRequest) -> JSON:

@@ -29,11 +29,11 @@ class ContainerRequest:
 
     name: str
     image: str
-    entrypoint: tuple[str, ...] | None
-    """Takes the place of the image's entrypoint; None leaves that."""
+    entrypoint: tuple[str, ...]
+    """Takes the place of the image's entrypoint and command."""
     working_directory: str
-    command: tuple[str, ...] | None = ()
-    """Takes the place of the image's command; None leaves that, if the entrypoint is the image's too."""
+    command: tuple[str, ...] = ()
+    """Takes the place of the image's command."""
     binds: tuple[Bind, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)

@@ -28,12 +28,11 @@ def container_request(
     The network is the machine's: there the simulator is (ledger).
     """
     facts, owner, given = around
-    entrypoint = plan.entry_point
     return ContainerRequest(
         name=f"cromulent-simulator-{launch.task_id}-{plan.name}",
         image=image,
-        entrypoint=entrypoint,
-        command=plan.command if plan.command or entrypoint is None else (),
+        entrypoint=plan.entry_point or (),
+        command=plan.command or (),
         working_directory=plan.working_directory or "",
         binds=tuple(Bind(str(volumes[name]), path, writable=not read_only) for name, path, read_only in plan.mounts),
         labels={HEAD_LABEL: owner, IMAGE_LABEL: plan.image, TASK_LABEL: launch.task_arn},
