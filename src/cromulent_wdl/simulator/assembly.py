@@ -20,6 +20,7 @@ from .ministack import authorization, base, batch, buckets, networks, states, st
 from .ministack.authorization import Judge
 from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
+from .ministack.quotas import Quotas
 from .ministack.roles import keys_of
 from .ministack.states_ecs import EcsTasks
 from .ministack.tagging import EcsTags
@@ -78,6 +79,7 @@ class Assembly:
 
     def _repair(self, settings: Settings, door: EcsDoor) -> None:
         door.install()
+        Quotas(settings.vcpu_quota).install()
         for part in (batch, buckets, networks, states, states_paths):
             part.repair()
         tags = EcsTags(door)
@@ -93,4 +95,5 @@ def _ecs_settings(settings: Settings) -> EcsSettings:
         seed=settings.seed,
         latency=REALISTIC if settings.realistic else NEAR_ZERO,
         enforce_limits=settings.realistic,
+        vcpu_quota=settings.vcpu_quota,
     )

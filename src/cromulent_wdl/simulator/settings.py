@@ -31,6 +31,8 @@ class Settings:
     realistic: bool = False
     """Whether starts and stops take the time, and requests are limited to the rates, that AWS has."""
     data_plane: str = "play"
+    vcpu_quota: float | None = None
+    """Fargate vCPUs that may run at once, On-Demand and Spot each; None is no quota."""
     owner: str = ""
     """The id of the head to which the simulator belongs."""
     seed: int = 0

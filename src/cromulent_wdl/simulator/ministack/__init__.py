@@ -8,7 +8,7 @@ something in it, so that a place that has gone is noticed at once. The repairs a
 - `states.py`, `states_ecs.py`, `states_paths.py` Step Functions: executions, `ecs:runTask`, what a path may miss
 - `authorization.py` who may do what, when asked for: ECS by its own resources, Step Functions by its machine's role
   (`machine_roles.py`)
-- `tagging.py` the tagging API sees our ECS
+- `tagging.py` the tagging API sees our ECS; `quotas.py` Service Quotas, which it lacks
 - `door.py` the ECS of every request is our own engine; `world.py` is what that engine sees of the rest
 
 tests/simulator/test_repairs.py has a test for each repair that fails when ministack no longer needs it.
