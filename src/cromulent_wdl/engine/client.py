@@ -110,7 +110,7 @@ class Engine:
     def output(self, container: str) -> Iterator[bytes]:
         """Yield what the container says, from its beginning, until it has ended."""
         with self._asking("logs", "the container"):
-            yield from self._api.logs(container, stream=True, follow=True)
+            yield from self._dialect.output(self._api, container)
 
     def signal(self, container: str, name: str) -> None:
         """Send a signal to the container's main process; one that has ended, or is gone, is fine."""

@@ -1,6 +1,6 @@
-"""What is said differently to Docker and to Podman: how a container is asked for, awaited and removed.
+"""What is said differently to Docker and to Podman: how a container is asked for, awaited, heard and removed.
 
-Podman speaks Docker's language too, but loses something in all three: it joins a mount's paths with commas into
+Podman speaks Docker's language too, but loses something in each: it joins a mount's paths with commas into
 an option text, so that a comma or a quote in a file's name ends the name; it makes a directory where a mount's
 source is missing; it looks only four times a second whether a container has ended; and it gives a container ten
 seconds to leave when it is to be removed by force. Hence its own API there.
@@ -8,6 +8,7 @@ seconds to leave when it is to be removed by force. Hence its own API there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from .request import ContainerRequest
@@ -35,6 +36,9 @@ class Dialect(Protocol):
 
     def wait(self, api: docker.APIClient, container: str) -> int:
         """Block until the container has ended, however long that takes, and return its exit status."""
+
+    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+        """Yield what the container says, from its beginning, until it has ended."""
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Kill the container at once and remove it with its anonymous volumes."""
@@ -180,6 +184,10 @@ class DockerDialect:
         complaint = answer.get("Error")
         return _status(answer["StatusCode"], complaint["Message"] if complaint else "")
 
+    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+        """Follow the log."""
+        yield from api.logs(container, stream=True, follow=True)
+
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force."""
         api.remove_container(container, force=True, v=True)
@@ -206,6 +214,16 @@ class PodmanDialect:
         except requests.ReadTimeout:
             answer = api.post(f"{wait}?interval={_LATER}", timeout=None)
         return _status(int(_checked(answer).text))
+
+    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+        """Follow the log; Podman may leave off before the last lines, so what is missing is read at the end."""
+        read = 0
+        for chunk in api.logs(container, stream=True, follow=True):
+            read += len(chunk)
+            yield chunk
+        self.wait(api, container)
+        whole = api.logs(container)
+        yield whole[read:]
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force, without grace."""
