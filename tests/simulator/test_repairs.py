@@ -137,10 +137,11 @@ def test_its_stacks_take_properties_that_there_are_not(stock: Cloud) -> None:
     assert make(stock, "unknown", {"D": definition(Family="unknown", Memery="512")}) == "CREATE_COMPLETE"
 
 
-def execute(stock: Cloud, states: dict[str, Any], **fields: Any) -> dict[str, Any]:
+def execute(stock: Cloud, first: dict[str, Any], more: dict[str, Any] | None = None, **fields: Any) -> dict[str, Any]:
+    """Run a machine that begins with a state to its end."""
     role = f"arn:aws:iam::000000000000:role/{make_role(stock)}"
     machines = stock.client("stepfunctions")
-    definition = json.dumps({"StartAt": "First", "States": {"First": states}, **fields})
+    definition = json.dumps({"StartAt": "First", "States": {"First": first, **(more or {})}, **fields})
     name = f"m{len(machines.list_state_machines()['stateMachines'])}"
     machine = machines.create_state_machine(name=name, definition=definition, roleArn=role)["stateMachineArn"]
     return stock.ended(stock.start(machine, {"somebody": 1}))
@@ -161,6 +162,19 @@ def test_its_machines_go_on_where_a_path_finds_nothing(stock: Cloud) -> None:
     ended = execute(stock, {"Type": "Pass", "Parameters": {"name.$": "$.nobody"}, "End": True})
 
     assert json.loads(ended["output"]) == {"name": None}
+
+
+def test_its_machines_catch_what_nobody_may_catch(stock: Cloud) -> None:
+    """ministack/states.py."""
+    unknown = {"Type": "Task", "Resource": "arn:aws:states:::nothing:atAll", "End": True}
+    parallel = {
+        "Type": "Parallel",
+        "Branches": [{"StartAt": "Bad", "States": {"Bad": unknown}}],
+        "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Caught"}],
+        "End": True,
+    }
+
+    assert execute(stock, parallel, more={"Caught": {"Type": "Succeed"}})["status"] == "SUCCEEDED"
 
 
 def test_its_machines_do_not_time_out(stock: Cloud) -> None:
