@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import subprocess
@@ -36,6 +37,7 @@ class Environment:
         return {entry["name"]: entry["version"] for entry in json.loads(listing)}
 
 
+@functools.cache
 def cromulent() -> Environment:
     """Return an environment with this checkout as its users get it: installed, not editable."""
     sources = sorted([CHECKOUT / "pyproject.toml", *(CHECKOUT / "src").rglob("*.py")])
@@ -43,11 +45,13 @@ def cromulent() -> Environment:
     return _environment("cromulent", (str(CHECKOUT),), stamp=digest)
 
 
+@functools.cache
 def miniwdl() -> Environment:
     """Return an environment with the same miniwdl as ours, and nothing of ours."""
     return _environment("miniwdl", (f"miniwdl=={cromulent().distributions()['miniwdl']}",))
 
 
+@functools.cache
 def peer(requirement: str) -> Environment:
     """Return an environment with one other engine."""
     return _environment(requirement.partition("[")[0], (requirement,))
@@ -79,7 +83,7 @@ def _call(command: list[str]) -> str:
 def padding(environment: Environment, total: int, already: int = 0) -> str:
     """Return a directory for PYTHONPATH with as many empty distributions as make `total` in the environment.
 
-    `already` others come from elsewhere.
+    `already` others come from elsewhere. Every third has a script among its entry points, as it is with real ones.
     """
     count = total - already - len(environment.distributions())
     if count < 0:
@@ -89,5 +93,7 @@ def padding(environment: Environment, total: int, already: int = 0) -> str:
         directory = site / f"padding_{number}-1.0.dist-info"
         directory.mkdir(parents=True, exist_ok=True)
         (directory / "METADATA").write_text(f"Metadata-Version: 2.1\nName: padding-{number}\nVersion: 1.0\n")
+        if number % 3 == 0:
+            (directory / "entry_points.txt").write_text(f"[console_scripts]\npadding{number} = padding:main\n")
     site.mkdir(parents=True, exist_ok=True)
     return str(site)

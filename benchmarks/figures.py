@@ -43,38 +43,33 @@ class Row:
 
 
 def table(rows: Sequence[Row]) -> str:
-    """Return the rows as text in columns."""
-    header = ("", "what", "ours", "peer", "", "ratio", "goal", "")
-    lines = [header, *(_cells(row) for row in rows)]
-    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
-    left = (1, 4)
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if at in left else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )
+    """Return the rows as text in columns, and below them what is missing."""
+    lines = [("", "what", "ours", "peer", "", "ratio", "goal", ""), *(_cells(row) for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
+    text = ["  ".join(map(_aligned, range(len(line)), line, widths)).rstrip() for line in lines]
+    missing = [f"goal {row.goal}, {row.what}: {row.missing}" for row in rows if row.missing]
+    return "\n".join([*text, *missing])
 
 
-def _cells(row: Row) -> tuple[str, str, str, str, str, str, str, str]:
+_LEFT = (1, 4)
+"""The columns of words."""
+
+
+def _aligned(column: int, cell: str, width: int) -> str:
+    return cell.ljust(width) if column in _LEFT else cell.rjust(width)
+
+
+def _cells(row: Row) -> tuple[str, ...]:
     ratio = f"{row.figure:.2f}" if row.peer and row.figure is not None else ""
     goal = "" if row.limit is None else f"≤ {row.limit:g}{'' if row.peer else ' ' + row.unit}"
-    verdict = f"{row.verdict}: {row.missing}" if row.missing else row.verdict
-    return (
-        str(row.goal),
-        row.what,
-        _number(row.value, row.unit),
-        _number(row.peer_value, row.unit),
-        row.peer,
-        ratio,
-        goal,
-        verdict,
-    )
+    ours, theirs = _number(row.value, row.unit), _number(row.peer_value, row.unit)
+    return (str(row.goal), row.what, ours, theirs, row.peer, ratio, goal, row.verdict)
 
 
 def _number(value: float | None, unit: str) -> str:
-    return "" if value is None else f"{value:.3g} {unit}".rstrip() if value < 100 else f"{value:.0f} {unit}".rstrip()
+    if value is None:
+        return ""
+    return f"{value:.0f} {unit}" if value >= 100 else f"{value:.3g} {unit}"
 
 
 def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:

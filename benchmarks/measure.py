@@ -130,8 +130,8 @@ def _run_in(place: Path, command: Command) -> Sample:
     process.returncode = os.waitstatus_to_exitcode(status)
     output = (place / "stdout").read_text(errors="replace")
     if command.status not in (None, process.returncode) or command.shows not in output:
-        said = (place / "stderr").read_text(errors="replace").strip()
-        raise Failed(f"{command.name} ended with status {process.returncode}: {(said or output)[-600:]}")
+        said = (place / "stderr").read_text(errors="replace").strip() or output
+        raise Failed(f"{command.name} ended with status {process.returncode}: {' '.join(said.split())[-300:]}")
     note = place / "note.json"
     noted = json.loads(note.read_text()) if note.exists() else {}
     return Sample(usage.ru_utime + usage.ru_stime, wall, usage.ru_maxrss * 1024, noted)

@@ -80,7 +80,8 @@ def own_podman() -> Iterator[Engine]:
     }
     command = ["unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "sh", "-c", SERVICE, "sh"]
     with (directory / "log").open("wb") as log:
-        service = subprocess.Popen([*command, directory, str(NOBODY)], env=environment, stdout=log, stderr=log)
+        # Elsewhere than here, where the user may not be allowed to go.
+        service = subprocess.Popen([*command, directory, str(NOBODY)], cwd="/", env=environment, stdout=log, stderr=log)
     try:
         with closing(_connect(service, directory)) as engine:
             yield engine

@@ -48,7 +48,7 @@ def hierarchy() -> Hierarchy:
 
 
 def groups(hierarchy: Hierarchy, head: Head) -> list[Path]:
-    return list(hierarchy.base.glob(f"cromulent-{head.id}-*"))
+    return list(hierarchy.base.glob(f"cromulent-task-{head.id}-*"))
 
 
 def test_a_command_that_takes_more_than_its_limit_is_out_of_memory(
@@ -85,7 +85,7 @@ def test_what_fled_into_a_session_of_its_own_is_ended_with_the_group(
 
 
 def test_groups_of_heads_that_are_no_more_are_removed(hierarchy: Hierarchy, calls: Calls, head: Head) -> None:
-    abandoned = hierarchy.base / "cromulent-feedfacefeedface-1"
+    abandoned = hierarchy.base / "cromulent-task-feedfacefeedface-1"
     abandoned.mkdir()
     alive = MemoryGroup(hierarchy, f"{head.id}-99", 100 * MIB)
     calls("true", resources=LIMIT)

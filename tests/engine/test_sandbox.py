@@ -96,9 +96,9 @@ def test_the_machine_cannot_be_written(calls: Calls, home: Path) -> None:
 
 
 def test_what_is_written_beside_the_working_directory_is_lost_as_in_a_container(calls: Calls) -> None:
-    outcome, output = calls("touch ../other; ls ..; echo more >> ../stdout.txt")
+    outcome, output = calls("touch ../other; ls ..")
     assert outcome.ending is Ending.OK
-    assert output.split() == ["command", "other", "stderr.txt", "stdout.txt", "work", "more"]
+    assert output.split() == ["command", "other", "work"]
     assert not (calls.directory / "call1/other").exists()
 
 

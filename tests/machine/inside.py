@@ -103,9 +103,14 @@ def _log(engine: Engine, directory: Path) -> Path:
 def _start(engine: Engine, directory: Path) -> subprocess.Popen[bytes]:
     with _log(engine, directory).open("wb") as log:
         environment = {**os.environ, **engine.environment}
-        # A session of its own: Ctrl-C is for the command, and the engines outlive it by a moment.
         return subprocess.Popen(
-            engine.command, env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True
+            engine.command,
+            cwd=directory,  # where a container is killed for memory, Podman leaves a file
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            start_new_session=True,  # Ctrl-C is for the command, and the engines outlive it by a moment
         )
 
 

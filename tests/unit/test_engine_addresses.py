@@ -110,7 +110,7 @@ def test_a_machine_that_is_not_this_one() -> None:
 
 def test_nothing_in_the_usual_places(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(home))
-    environ = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home), "DOCKER_CONTEXT": "gone"}
+    environ = {"HOME": str(home), "XDG_RUNTIME_DIR": str(home / "run"), "DOCKER_CONTEXT": "gone"}
     if any(address.socket and address.socket.exists() for address in addresses("podman", "", environ)):
         pytest.skip("a Podman listens here")
     with pytest.raises(EngineUnavailable, match="Podman is not installed here"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pty
 import subprocess
 import sys
 import threading
@@ -249,3 +250,45 @@ def test_the_journal_as_progress_ends_with_the_run(place: Path) -> None:
     ]
     journal = Path(json.loads(done.stdout)["dir"], "journal.jsonl").read_text().splitlines()
     assert journal == done.stderr.splitlines()
+
+
+@pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 2)])
+def test_on_a_terminal_a_person_may_allow_it(place: Path, answer: str, status: int) -> None:
+    (place / "image.wdl").write_text(HELLO.replace("  output", '  runtime { docker: "ubuntu:22.04" }\n  output'))
+    controller, terminal = pty.openpty()
+    os.write(controller, f"{answer}\n".encode())
+    homes = {"XDG_STATE_HOME": str(place / "state"), "XDG_CACHE_HOME": str(place / "cache"), "TERM": "dumb"}
+    nowhere = {"DOCKER_HOST": f"unix://{place}/none", "CONTAINER_HOST": f"unix://{place}/none"}
+    done = subprocess.run(
+        [sys.executable, "-m", "cromulent_wdl", "run", "image.wdl", "name=World"],
+        cwd=place,
+        env=os.environ | homes | nowhere | {"CROMULENT_BACKEND": "auto"},
+        stdin=terminal,
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        text=True,
+        timeout=120,
+    )
+    os.close(terminal)
+    said = os.read(controller, 65536).decode()
+    os.close(controller)
+    assert "No container engine answers here. Run hello on this machine without a container?" in said
+    assert done.returncode == status
+    assert bool(done.stdout) == (status == 0)
+
+
+@pytest.mark.skipif(sys.platform == "darwin", reason="file names are Unicode there")
+def test_file_names_need_not_be_unicode(place: Path) -> None:
+    given = os.fsdecode(b"gr\xfc\xdfe.txt")
+    (place / given).write_text("Aha. ")
+    (place / "names.wdl").write_text(
+        "version 1.1\ntask names {\n  input { File text }\n"
+        "  command <<< cp '~{text}' $'cop\\351.txt' >>>\n  output { Array[File] copies = glob('*.txt') }\n}\n"
+    )
+    done = cromulent(place, "run", "names.wdl", f"text={given}")
+    assert done.returncode == 0, done.stderr
+    [copy] = json.loads(done.stdout)["outputs"]["names.copies"]
+    assert Path(copy).name == os.fsdecode(b"cop\xe9.txt")
+    assert Path(copy).read_text() == "Aha. "
+    again = cromulent(place, "run", "names.wdl", f"text={given}")
+    assert json.loads(again.stdout)["outputs"]["names.copies"] != [copy], "the call cache holds no such name"

@@ -23,10 +23,11 @@ _PAUSE = 0.05
 
 def strays(head: str) -> list[psutil.Process]:
     """Return this user's processes that carry the head's mark, with their descendants and groups."""
+    marked = {process.pid for process in psutil.process_iter() if _carries(process, head)}
+    if not marked:
+        return []  # as ever, but after an accident
     mine = _processes_of(os.getuid())
-    found = {pid for pid, process in mine.items() if _carries(process, head)}
-    if not found:
-        return []
+    found = marked & mine.keys()
     groups = {group for group in map(_group, found) if group is not None}
     found |= {pid for pid in mine if _group(pid) in groups}
     parents = {pid: _parent(process) for pid, process in mine.items()}

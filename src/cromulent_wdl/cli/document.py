@@ -34,7 +34,8 @@ def read_document(
     try:
         return load(uri, list(path), check_quant=check_quant, read_source=_reader(no_outside_imports))
     except FileNotFoundError as error:
-        raise SourceError(f"there is no file {error.filename or uri}") from error
+        # Python also raises this, nameless, where it finds no room for temporary files: on a full disk.
+        raise SourceError(f"there is no file {error.filename}" if error.filename else str(error.strerror)) from error
     except _TROUBLE as error:
         CLI.quant_warning = False
         text = io.StringIO()

@@ -31,7 +31,7 @@ from ..storage import layout
 from ..units import format_bytes, format_duration
 from . import ui
 from .failure import Failure
-from .progress import View
+from .progress import tell
 
 __all__ = ["LiveView"]
 
@@ -57,16 +57,16 @@ class _Row:
 class LiveView:
     """Shows a run in place on the terminal; at the end the table stays, and the failure is told below it."""
 
-    def __init__(self, heading: str, directory: Path, ending: View) -> None:
+    def __init__(self, heading: str, directory: Path, name: str) -> None:
         self._heading = heading
         self._directory = directory
-        self._ending = ending
+        self._name = name
         self._rows: dict[str, _Row] = {}
         self._lock = threading.Lock()
         self._began = SYSTEM.now()
         self._console = ui.console(sys.stderr)
         self._live = Live(
-            console=self._console, get_renderable=self._render, refresh_per_second=_REFRESHES_A_SECOND, transient=False
+            console=self._console, get_renderable=self.__rich__, refresh_per_second=_REFRESHES_A_SECOND, transient=False
         )
 
     def __enter__(self) -> LiveView:
@@ -99,27 +99,29 @@ class LiveView:
         with self._lock:
             for row in self._rows.values():
                 if row.until is None:
+                    row.since = now if row.state == "queued" else row.since
                     row.state, row.until, row.note = "stopped", now, ""
         self._live.stop()
-        self._ending.failed(failure)
+        tell(self._name, failure, sum(row.state in ("ok", "cached") for row in self._rows.values()))
 
-    def _render(self) -> RenderableType:
+    def __rich__(self) -> RenderableType:
+        """Return the table as it is now, in the room that the terminal has."""
         now = SYSTEM.now()
         with self._lock:
             rows = list(self._rows.values())
         room = max(3, self._console.height - _LINES_KEPT_FREE)
-        shown = set(map(id, sorted(rows, key=lambda row: _ORDER[row.state])[:room]))
-        grid = Table.grid(padding=(0, 2, 0, 0))
+        shown = set(map(id, sorted(rows, key=_rank)[:room]))
+        grid = Table.grid(padding=(0, 2, 0, 0), expand=True)
         for _ in range(4):
-            grid.add_column(no_wrap=True)
+            grid.add_column(no_wrap=True, max_width=self._console.width // 2)
         grid.add_column(no_wrap=True, overflow="ellipsis", ratio=1)
         for row in rows:
             if id(row) in shown:
                 grid.add_row(*self._cells(row, now))
-        heading = Text(f"{self._heading}  {format_duration(now - self._began)}", style="bold")
+        heading = _line(f"{self._heading}  {format_duration(now - self._began)}", "bold")
         parts: list[RenderableType] = [heading, grid]
         if len(rows) > room:
-            parts.append(Text(f"  {_counts(rows)}", style="dim"))
+            parts.append(_line(f"  {_counts(rows)}", "dim"))
         return Group(*parts)
 
     def _cells(self, row: _Row, now: float) -> tuple[Text, Text, Text, Text, Text]:
@@ -135,7 +137,7 @@ class LiveView:
         )
 
     def _last_words(self, row: _Row) -> str:
-        name = layout.STDERR if row.attempt == 1 else layout.STDERR.replace(".", f"{row.attempt}.")
+        name = layout.stream_file("stderr", row.attempt)
         try:
             with open(self._directory / row.directory / name, "rb") as file:
                 size = file.seek(0, 2)
@@ -145,6 +147,15 @@ class LiveView:
             return ""
         words = next((line for line in reversed(lines) if line.strip()), "")
         return "".join(letter for letter in words if letter.isprintable())
+
+
+def _line(text: str, style: str) -> Text:
+    return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _rank(row: _Row) -> tuple[int, float]:
+    """Return by what rows are chosen where there is not room for all: first by state, then the latest ended."""
+    return _ORDER[row.state], -(row.until or 0.0)
 
 
 def _change(row: _Row, event: Event) -> None:

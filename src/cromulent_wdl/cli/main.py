@@ -38,7 +38,7 @@ def main() -> None:
     except BrokenPipeError:
         status = BROKEN_PIPE
     except OSError as error:
-        status = _refused_by_system(error)
+        status = _refused_by_system(ui.named(error))
     if status in (BROKEN_PIPE, FAILED):
         # Python flushes once more at exit; there it must find a place to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -112,7 +112,7 @@ def _help_of(error: Exception) -> str | None:
 
 
 def _refused_by_system(error: OSError) -> int:
-    ui.fail(f"{error.strerror or error}: {error.filename or 'standard output'}")
+    ui.fail(f"{error.strerror or error}: {error.filename}" if error.filename else str(error))
     return FAILED
 
 

@@ -30,7 +30,7 @@ from .failure import Failure
 from .options import RunOptions
 from .place import Place
 
-__all__ = ["JsonView", "PlainView", "View", "view_of"]
+__all__ = ["JsonView", "PlainView", "View", "tell", "view_of"]
 
 
 class View(Protocol):
@@ -63,7 +63,7 @@ def view_of(options: RunOptions, here: Place, directory: Path, name: str) -> Ite
         return
     from .live import LiveView
 
-    with LiveView(heading, directory, PlainView(name)) as view:
+    with LiveView(heading, directory, name) as view:
         yield view
 
 
@@ -126,19 +126,22 @@ class PlainView:
 
     def failed(self, failure: Failure) -> None:
         """Say the root of the failure, what stays done, and what to type next."""
-        again = "what was done stays done: run the same command again to go on from there"
-        if failure.ending is Ending.STOPPED:
-            ui.fail(f"{self._name} was stopped.", again)
-            return
-        where = f" at {failure.call}" if failure.call else ""
-        ui.fail(f"{self._name} failed{where}: {failure.message}")
-        for line in failure.last_words:
-            ui.note(f"  | {line}")
-        if failure.stderr:
-            ui.note(f"  stderr  {failure.stderr}")
-        call = f" '{failure.call}'" if "[" in failure.call else f" {failure.call}" if failure.call else ""
-        ui.note(f"  log     cromulent logs last{call}")
-        if self._done:
-            ui.note(
-                f"  again   {self._done} call{'s are' if self._done > 1 else ' is'} done; {again.partition(': ')[2]}"
-            )
+        tell(self._name, failure, self._done)
+
+
+def tell(name: str, failure: Failure, done: int) -> None:
+    """Say the root of a failure, how many calls stay done, and what to type next."""
+    again = "run the same command again to go on from there"
+    if failure.ending is Ending.STOPPED:
+        ui.fail(f"{name} was stopped.", f"what was done stays done: {again}")
+        return
+    where = f" at {failure.call}" if failure.call else ""
+    ui.fail(f"{name} failed{where}: {failure.message}")
+    for line in failure.last_words:
+        ui.note(f"  | {line}")
+    if failure.stderr:
+        ui.note(f"  stderr  {failure.stderr}")
+    call = f" '{failure.call}'" if "[" in failure.call else f" {failure.call}" if failure.call else ""
+    ui.note(f"  log     cromulent logs last{call}")
+    if done:
+        ui.note(f"  again   {done} call{'s are' if done > 1 else ' is'} done; {again}")

@@ -60,19 +60,23 @@ def _run(options: RunOptions) -> int:
             return 0
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
-        directory = _run_directory(bound, options)
+        directory = _run_directory(bound, source, options)
         view = cleanup.enter_context(view_of(options, here, directory, bound.target.name))
         active = session.begin(directory, bound.target, here.session.choice.backend.name, view)
-        return _execute(cfg, bound, source, options, active, view)
+        return _execute(cfg, bound, options, active, view)
 
 
-def _run_directory(bound: Bound, options: RunOptions) -> Path:
-    """Make the run directory, named as miniwdl names it."""
+def _run_directory(bound: Bound, source: Source, options: RunOptions) -> Path:
+    """Make the run directory, named as miniwdl names it, with all in it that the run can be begun again from.
+
+    Raises UsageError where that cannot be written.
+    """
     parent = options.directory or os.getcwd()
     try:
         directory = Path(provision_run_dir(bound.target.name, options.directory, last_link=True))
         if not os.access(directory, os.W_OK | os.X_OK):
             raise PermissionError(13, "Permission denied")
+        _leave_artifacts(source, directory)
     except OSError as error:
         raise UsageError(
             f"the run directory cannot be made in {parent}: {error.strerror}", hint="choose another with --dir"
@@ -80,9 +84,7 @@ def _run_directory(bound: Bound, options: RunOptions) -> Path:
     return directory
 
 
-def _execute(
-    cfg: Loader, bound: Bound, source: Source, options: RunOptions, active: session.ActiveRun, view: View
-) -> int:
+def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.ActiveRun, view: View) -> int:
     """Run the target to its end; return the exit status."""
     listen()
     directory = active.directory
@@ -91,9 +93,7 @@ def _execute(
             cache = cleanup.enter_context(runtime.cache.new(cfg, logging.getLogger("cromulent")))
             options_of_run: Any = {"run_dir": f"{directory}/.", "_cache": cache}  # miniwdl types them wrongly
             _, outputs = runtime.run(cfg, bound.target, bound.inputs, **options_of_run)
-            _leave_artifacts(source, directory)
     except Exception as error:  # every failure of a run ends here, is explained and has its exit status
-        _leave_artifacts(source, directory)
         failure = failure_of(error, active)
         active.end(failure.ending, failure.message, failure.call)
         view.failed(failure)
@@ -110,7 +110,7 @@ def _execute(
 def _leave_artifacts(source: Source, directory: Path) -> None:
     """Leave the WDL and a line to run it again in the run directory, as miniwdl does."""
     line = f"pushd {quote(os.getcwd())} && cromulent {' '.join(map(quote, _without_secrets(sys.argv[1:])))}; popd\n"
-    (directory / "rerun").write_text(line, encoding="utf-8")
+    (directory / "rerun").write_text(line, encoding="utf-8", errors="surrogateescape")
     copy_source(source.document, str(directory / "wdl"))
 
 

@@ -58,7 +58,17 @@ def painted(text: str, colour: str, stream: TextIO) -> str:
 
 def data(text: str) -> None:
     """Print a line of the result."""
-    print(text, file=sys.stdout)  # noqa: T201 - this is the place
+    try:
+        print(text, file=sys.stdout)  # noqa: T201 - this is the place
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise named(error) from error
+
+
+def named(error: OSError) -> OSError:
+    """Return the error with the name of the stream that it was about."""
+    return OSError(error.errno, error.strerror, "standard output")
 
 
 def raw(content: bytes) -> None:

@@ -17,7 +17,7 @@ __all__ = ["Origin", "Resolved", "environment_settings", "find_project_file", "r
 
 ENVIRONMENT_PREFIX = "CROMULENT_"
 MINIWDL_PREFIX = "MINIWDL__CROMULENT__"
-# Variables of ours that are no settings: the switch of plugin/tuning.py, and the mark that a head's tasks carry.
+# Variables of ours that are no settings: the switch of plugin/tuning, and the mark that a head's tasks carry.
 NOT_SETTINGS = frozenset({"CROMULENT_TUNING", "CROMULENT_HEAD"})
 PROJECT_FILE = "cromulent.toml"
 

@@ -186,8 +186,11 @@ def _snake(name: str) -> str:
 
 _CLASSES: dict[str, type[Any]] = {_snake(cls.__name__): cls for cls in get_args(Event)}
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
-_FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls)) for cls in _NAMES}
+_FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls) if f.name != "at") for cls in _NAMES}
 _USAGE = tuple(f.name for f in dataclasses.fields(Usage))
+_SCALARS = (str, int, float, type(None))
+"""Asked about first: whether something is a Mapping takes Python a while to find out."""
+_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def to_json(event: Event) -> str:
@@ -197,11 +200,11 @@ def to_json(event: Event) -> str:
         value = getattr(event, name)
         if isinstance(value, Usage):
             value = {n: v for n in _USAGE if (v := getattr(value, n)) not in (None, "")}
-        elif isinstance(value, Mapping):
+        elif not isinstance(value, _SCALARS) and isinstance(value, Mapping):
             value = dict(value)
-        if name != "at" and value not in (None, "", {}):
+        if value is not None and value not in ("", {}):
             record[name] = value
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False)
+    return _encode(record)
 
 
 def from_json(line: str) -> Event | None:

@@ -10,6 +10,7 @@ Files are replaced whole, so that readers need no lock. The number is raised whe
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 import uuid
@@ -75,7 +76,10 @@ class Store:
 
     def write(self, entry: Entry, call: Call) -> None:
         """Put an entry in the place of that of the same key, as the call's latest. Raises OSError."""
-        key, content = entry.key(), msgspec.json.encode(entry)
+        try:
+            key, content = entry.key(), msgspec.json.encode(entry)
+        except UnicodeEncodeError as error:
+            raise OSError(errno.EILSEQ, "one of its files has a name that is not UTF-8") from error
         _replace(f"{self._root}/{call.name}/{_relative(key)}", lambda path: _write(path, content))
         self.point(call, key)
 

@@ -96,7 +96,7 @@ class CromulentContainer(TaskContainer):
         return super().host_path(container_path, inputs_only)
 
     def _run(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> int:
-        Path(self.host_dir, "command").write_text(command, encoding="utf-8")
+        Path(self.host_dir, "command").write_text(command, encoding="utf-8", errors="surrogateescape")
         for stream in (self._stdout, self._stderr):
             self.touch_mount_point(str(stream))
         task = self._task()

@@ -13,6 +13,7 @@ import platform
 import socket
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -43,7 +44,8 @@ _lock = threading.RLock()
 _sessions: dict[Settings, Session] = {}
 _known: WeakKeyDictionary[config.Loader, Session] = WeakKeyDictionary()
 """The session of each configuration, as asked for twice a task: its settings take a millisecond to resolve."""
-_runs: dict[Path, ActiveRun] = {}
+_runs: dict[str, ActiveRun] = {}
+"""By directory. Read without the lock, several times a task."""
 
 
 class ActiveRun:
@@ -79,9 +81,11 @@ class ActiveRun:
             if self._ended:
                 return
             self._ended = True
-            _runs.pop(self.directory, None)
+            _runs.pop(os.path.abspath(self.directory), None)
         self.record(RunEnded(SYSTEM.now(), ending, message, call))
         self._journal.close()
+        if self._journal.lost:
+            logging.getLogger("cromulent").warning(f"{self._journal.lost} events could not be written to the journal")
 
 
 def _call_name(part: str) -> str:
@@ -152,7 +156,7 @@ def begin(
         journal.listen(listener)
     run = ActiveRun(path, target.name, journal)
     with _lock:
-        _runs[path] = run
+        _runs[os.path.abspath(path)] = run
     for opened in _sessions.values():
         opened.head.lead(run.run_id, path)
     versions = {"cromulent": __version__, "miniwdl": metadata.version("miniwdl"), "python": platform.python_version()}
@@ -178,9 +182,10 @@ def find(directory: str | os.PathLike[str]) -> ActiveRun | None:
 
     A download into miniwdl's cache lies in no run; it belongs to the only run there is.
     """
-    path = Path(directory).absolute()
-    with _lock:
-        for candidate in (path, *path.parents):
-            if candidate in _runs:
-                return _runs[candidate]
-        return next(iter(_runs.values())) if len(_runs) == 1 else None
+    place = os.path.abspath(directory)
+    while place not in _runs and place != os.path.dirname(place):
+        place = os.path.dirname(place)
+    with suppress(KeyError):  # it may just have ended
+        return _runs[place]
+    only = list(_runs.values())
+    return only[0] if len(only) == 1 else None

@@ -6,7 +6,10 @@ user's state and cache directories (XDG on Linux).
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
+import tempfile
 from pathlib import Path
 
 import platformdirs
@@ -17,9 +20,7 @@ __all__ = [
     "DIGESTS",
     "ERROR",
     "JOURNAL",
-    "OUTPUTS",
     "RUN_LOG",
-    "STDERR",
     "USAGE",
     "cache_directory",
     "defects_directory",
@@ -33,8 +34,6 @@ __all__ = [
 JOURNAL = "journal.jsonl"
 RUN_LOG = "workflow.log"
 CALL_LOG = "task.log"
-STDERR = "stderr.txt"
-OUTPUTS = "outputs.json"
 ERROR = "error.json"
 DIGESTS = "digests.sqlite"
 BUILD_LOG = "inlineDockerfile.log"
@@ -54,8 +53,27 @@ def _private(path: Path) -> Path:
 
 
 def state_directory() -> Path:
-    """Return (and make) the directory of what must outlive a run: the index of runs, heads and their leases."""
-    return _private(Path(os.environ.get("XDG_STATE_HOME") or platformdirs.user_state_path()) / "cromulent")
+    """Return (and make) the directory of what must outlive a run: the index of runs, heads and their leases.
+
+    A user without a home that can be written, as in many a container, has it among the temporary files.
+    """
+    if place := os.environ.get("XDG_STATE_HOME"):
+        return _private(Path(place) / "cromulent")
+    try:
+        path = _private(platformdirs.user_state_path() / "cromulent")
+        if os.access(path, os.W_OK):
+            return path
+    except OSError:
+        pass  # the reason is the home's; what matters is that there is another place
+    return _own(_private(Path(tempfile.gettempdir()) / f"cromulent-{os.getuid()}"))
+
+
+def _own(path: Path) -> Path:
+    """Refuse a directory that somebody else has put in a place that is everybody's."""
+    status = path.lstat()
+    if not stat.S_ISDIR(status.st_mode) or status.st_uid != os.getuid() or status.st_mode & 0o077:
+        raise PermissionError(errno.EPERM, "another user may write to it", str(path))
+    return path
 
 
 def cache_directory() -> Path:

@@ -149,7 +149,6 @@ class ProcessBackend:
             scratch=scratch,
             empty=self._scratch.empty,
             inputs=tuple(read_only),
-            streams=((str(task.stdout), f"{real}/stdout.txt"), (str(task.stderr), f"{real}/stderr.txt")),
             gpu=task.resources.gpu,
         )
 

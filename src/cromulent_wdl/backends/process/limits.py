@@ -23,7 +23,7 @@ from ..heads import Head
 
 __all__ = ["Hierarchy", "MemoryGroup", "MemoryLimits", "candidates", "find_hierarchy", "own_groups"]
 
-_PREFIX = "cromulent-"
+_PREFIX = "cromulent-task-"
 _REMOVALS = 100
 _PAUSE = 0.02
 _JOIN = 'echo 0 > "$0" && exec "$@"'

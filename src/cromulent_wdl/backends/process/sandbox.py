@@ -77,8 +77,6 @@ class View:
     """An empty file that covers files."""
     inputs: tuple[tuple[str, str], ...] = ()
     """Pairs of a file or directory and the real path at which the command expects it, read-only."""
-    streams: tuple[tuple[str, str], ...] = ()
-    """Pairs of a file that may be written and the real path at which the command expects it."""
     gpu: bool = False
 
 
@@ -104,8 +102,6 @@ def arguments(sandbox: Sandbox, view: View, status: int) -> list[str]:
     line += ["--bind", view.work, view.work]
     if name != "work":
         line += ["--symlink", name, f"{real}/work"]
-    for source, target in view.streams:
-        line += ["--bind", source, target]
     for source, target in view.inputs:
         line += ["--ro-bind", source, target]
     if sandbox.as_root:

@@ -1,0 +1,85 @@
+"""The live view: what it shows of many calls in little room."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from cromulent_wdl.cli.failure import Failure
+from cromulent_wdl.cli.live import LiveView
+from cromulent_wdl.model import CallEnded, CallQueued, CallStarted, Ending, TaskEnded, TaskStarted, TaskWaiting
+
+WIDTH, HEIGHT = 80, 24
+
+
+@pytest.fixture
+def view(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LiveView:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    monkeypatch.setenv("LINES", str(HEIGHT))
+    return LiveView("align  20261122_190411_align  here", tmp_path, "align")
+
+
+def shown(view: LiveView) -> list[str]:
+    console = Console(file=io.StringIO(), width=WIDTH, height=HEIGHT)
+    with console.capture() as printed:
+        console.print(view)
+    return [line.rstrip() for line in printed.get().splitlines()]
+
+
+def begin(view: LiveView, directory: Path, call: str, says: str = "") -> None:
+    (directory / call).mkdir()
+    (directory / call / "stderr.txt").write_text(says)
+    view(CallQueued(1.0, call, "align"))
+    view(CallStarted(2.0, call, "align", call))
+    view(TaskStarted(3.0, call, 1, "here"))
+
+
+def test_long_words_are_cut_and_the_rest_stays_readable(view: LiveView, tmp_path: Path) -> None:
+    begin(view, tmp_path, "align", "reading\n" + "many words " * 50 + "\n\n")
+    lines = shown(view)
+    assert all(len(line) <= WIDTH for line in lines)
+    assert lines[1].split()[:2] == ["●", "align"]
+    assert "many words" in lines[1]
+    assert lines[1].endswith("…")
+
+
+def test_a_long_name_leaves_room_for_words(view: LiveView, tmp_path: Path) -> None:
+    begin(view, tmp_path, "long_" * 30, "last words")
+    assert "last words" in shown(view)[1]
+
+
+def test_of_many_calls_those_that_matter_are_shown(view: LiveView, tmp_path: Path) -> None:
+    for number in range(100):
+        begin(view, tmp_path, f"t[{number:03}]")
+        if number < 90:
+            view(CallEnded(10.0 + number, f"t[{number:03}]", Ending.OK))
+    view(TaskEnded(200.0, "t[004]", 1, Ending.FAILED, 3, "the command ended with status 3"))
+    view(CallEnded(200.0, "t[004]", Ending.FAILED, "the command ended with status 3"))
+    view(CallQueued(200.0, "merge", "merge"))
+    view(TaskWaiting(200.0, "t[099]", 1, "waiting for 2 cores"))
+    lines = shown(view)
+    calls = [line.split()[1] for line in lines[1:-1]]
+    assert len(lines) <= HEIGHT
+    assert calls[0] == "t[004]"
+    assert calls[-10:] == [f"t[{number:03}]" for number in range(90, 100)]
+    assert "t[089]" in calls, "the latest of those that are done"
+    assert "t[000]" not in calls
+    assert "waiting for 2 cores" in lines[-2]
+    assert lines[-1].split(", ") == ["  89 done", "1 failed", "9 running", "2 waiting"]
+
+
+def test_a_failure_is_told_with_what_stays_done(
+    view: LiveView, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    begin(view, tmp_path, "index")
+    view(CallEnded(4.0, "index", Ending.OK))
+    begin(view, tmp_path, "align")
+    view(CallQueued(4.0, "merge", "merge"))
+    view.failed(Failure(Ending.FAILED, "task command failed with exit status 3", "align", 3, "", ("oh",)))
+    told = capsys.readouterr().err
+    assert "align failed at align: task command failed with exit status 3\n  | oh\n" in told
+    assert "1 call is done; run the same command again" in told
+    assert [line.split()[0] for line in shown(view)[1:]] == ["✔", "■", "■"]
