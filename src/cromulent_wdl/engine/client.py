@@ -46,6 +46,8 @@ class ImageFacts:
     id: str
     digests: tuple[str, ...]
     """`name@sha256:…` of each registry that it came from."""
+    architecture: str = ""
+    """As registries call it: amd64, arm64."""
 
 
 class Engine:
@@ -105,6 +107,22 @@ class Engine:
             text: bytes = self._api.logs(container, tail=_LOG_LINES)
         return text.decode(errors="replace").strip()
 
+    def output(self, container: str) -> Iterator[bytes]:
+        """Yield what the container says, from its beginning, until it has ended."""
+        with self._asking("logs", "the container"):
+            yield from self._dialect.output(self._api, container)
+
+    def signal(self, container: str, name: str) -> None:
+        """Send a signal to the container's main process; one that has ended, or is gone, is fine."""
+        try:
+            with self._asking("signal", "the container"):
+                self._api.kill(container, name)
+        except ContainerVanished:
+            pass
+        except EngineError as error:
+            if "not running" not in str(error) and "container state improper" not in str(error):
+                raise
+
     def remove(self, container: str) -> None:
         """Kill the container if it runs, and remove it with its anonymous volumes; one that is gone is fine."""
         try:
@@ -126,7 +144,7 @@ class Engine:
                 found: dict[str, Any] = self._api.inspect_image(name)
         except ImageNotFound:
             return None
-        return ImageFacts(str(found["Id"]), tuple(found.get("RepoDigests") or ()))
+        return ImageFacts(str(found["Id"]), tuple(found.get("RepoDigests") or ()), str(found.get("Architecture") or ""))
 
     def pull(self, name: str) -> None:
         """Pull the image from its registry."""

@@ -24,7 +24,7 @@ from ..errors import (
 
 __all__ = ["Operation", "decode", "unreachable"]
 
-Operation = Literal["inspect", "pull", "build", "create", "start", "wait", "remove", "list", "logs"]
+Operation = Literal["inspect", "pull", "build", "create", "start", "wait", "remove", "list", "logs", "signal"]
 
 _ANY: frozenset[Operation] = frozenset()
 _IMAGE: frozenset[Operation] = frozenset({"pull", "create", "inspect"})

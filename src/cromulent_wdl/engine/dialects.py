@@ -1,6 +1,6 @@
-"""What is said differently to Docker and to Podman: how a container is asked for, awaited and removed.
+"""What is said differently to Docker and to Podman: how a container is asked for, awaited, heard and removed.
 
-Podman speaks Docker's language too, but loses something in all three: it joins a mount's paths with commas into
+Podman speaks Docker's language too, but loses something in each: it joins a mount's paths with commas into
 an option text, so that a comma or a quote in a file's name ends the name; it makes a directory where a mount's
 source is missing; it looks only four times a second whether a container has ended; and it gives a container ten
 seconds to leave when it is to be removed by force. Hence its own API there.
@@ -8,6 +8,7 @@ seconds to leave when it is to be removed by force. Hence its own API there.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Protocol
 
 from .request import ContainerRequest
@@ -36,12 +37,39 @@ class Dialect(Protocol):
     def wait(self, api: docker.APIClient, container: str) -> int:
         """Block until the container has ended, however long that takes, and return its exit status."""
 
+    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+        """Yield what the container says, from its beginning, until it has ended."""
+
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Kill the container at once and remove it with its anonymous volumes."""
 
 
 def docker_body(request: ContainerRequest) -> JSON:
     """Return the body of Docker's `POST /containers/create`."""
+    return {
+        "Image": request.image,
+        **_program(request, "Entrypoint", "Cmd"),
+        "WorkingDir": request.working_directory,
+        "User": request.user,
+        "Env": [f"{name}={value}" for name, value in request.environment.items()],
+        "Labels": dict(request.labels),
+        "Healthcheck": {"Test": _NO_HEALTH_CHECK},
+        "HostConfig": {**_docker_limits(request), **_docker_surroundings(request)},
+    }
+
+
+def _docker_limits(request: ContainerRequest) -> JSON:
+    limits: JSON = {}
+    if request.cpu:
+        limits["NanoCpus"] = round(request.cpu * 1_000_000_000)
+    if request.memory:
+        limits["MemoryReservation"] = request.memory
+    if request.memory_limit:
+        limits["Memory"] = limits["MemorySwap"] = request.memory_limit
+    return limits
+
+
+def _docker_surroundings(request: ContainerRequest) -> JSON:
     host: JSON = {
         "Mounts": [
             {"Type": "bind", "Source": bind.source, "Target": bind.target, "ReadOnly": not bind.writable}
@@ -49,12 +77,6 @@ def docker_body(request: ContainerRequest) -> JSON:
         ],
         "GroupAdd": list(request.groups),
     }
-    if request.cpu:
-        host["NanoCpus"] = request.cpu * 1_000_000_000
-    if request.memory:
-        host["MemoryReservation"] = request.memory
-    if request.memory_limit:
-        host["Memory"] = host["MemorySwap"] = request.memory_limit
     if request.network:
         host["NetworkMode"] = request.network
     if request.gpu:
@@ -63,17 +85,13 @@ def docker_body(request: ContainerRequest) -> JSON:
         host["CapAdd"] = ["ALL"]
     if not request.confined:
         host["SecurityOpt"] = ["label=disable"]
-    return {
-        "Image": request.image,
-        "Entrypoint": list(request.entrypoint),
-        "Cmd": [],
-        "WorkingDir": request.working_directory,
-        "User": request.user,
-        "Env": [f"{name}={value}" for name, value in request.environment.items()],
-        "Labels": dict(request.labels),
-        "Healthcheck": {"Test": _NO_HEALTH_CHECK},
-        "HostConfig": host,
-    }
+    if request.tmpfs:
+        host["Tmpfs"] = {path: f"size={size},mode=1777" for path, size in request.tmpfs.items()}
+    if request.read_only:
+        host["ReadonlyRootfs"] = True
+    if request.init:
+        host["Init"] = True
+    return host
 
 
 def podman_body(request: ContainerRequest) -> JSON:
@@ -81,27 +99,38 @@ def podman_body(request: ContainerRequest) -> JSON:
     body: JSON = {
         "name": request.name,
         "image": request.image,
-        "entrypoint": list(request.entrypoint),
-        "command": [],
+        **_program(request, "entrypoint", "command"),
         "work_dir": request.working_directory,
         "user": request.user,
         "groups": list(request.groups),
         "env": dict(request.environment),
         "labels": dict(request.labels),
         "healthconfig": {"Test": _NO_HEALTH_CHECK},
-        "mounts": [
-            {
-                "type": "bind",
-                "source": bind.source,
-                "destination": bind.target,
-                "options": ["rbind", "rw" if bind.writable else "ro"],
-            }
-            for bind in request.binds
-        ],
+        "mounts": _podman_mounts(request),
     }
     limits = _podman_limits(request)
     if limits:
         body["resource_limits"] = limits
+    return {**body, **_podman_surroundings(request)}
+
+
+def _podman_mounts(request: ContainerRequest) -> list[JSON]:
+    binds: list[JSON] = [
+        {
+            "type": "bind",
+            "source": bind.source,
+            "destination": bind.target,
+            "options": ["rbind", "rw" if bind.writable else "ro"],
+        }
+        for bind in request.binds
+    ]
+    for path, size in request.tmpfs.items():
+        binds.append({"type": "tmpfs", "destination": path, "options": [f"size={size}", "mode=1777"]})
+    return binds
+
+
+def _podman_surroundings(request: ContainerRequest) -> JSON:
+    body: JSON = {}
     if request.network in ("none", "host", "bridge"):
         body["netns"] = {"nsmode": request.network}
     elif request.network:
@@ -113,14 +142,25 @@ def podman_body(request: ContainerRequest) -> JSON:
         body["cap_add"] = ["ALL"]
     if not request.confined:
         body["selinux_opts"] = ["disable"]
+    if request.read_only:
+        body["read_only_filesystem"] = True
+    if request.init:
+        body["init"] = True
     return body
+
+
+def _program(request: ContainerRequest, entrypoint: str, command: str) -> JSON:
+    """Return the members for what is to run; what is left out is the image's."""
+    if request.entrypoint:
+        return {entrypoint: list(request.entrypoint), command: list(request.command)}
+    return {command: list(request.command)} if request.command else {}
 
 
 def _podman_limits(request: ContainerRequest) -> JSON:
     limits: JSON = {}
     memory: JSON = {}
     if request.cpu:
-        limits["cpu"] = {"quota": request.cpu * _CFS_PERIOD, "period": _CFS_PERIOD}
+        limits["cpu"] = {"quota": round(request.cpu * _CFS_PERIOD), "period": _CFS_PERIOD}
     if request.memory:
         memory["reservation"] = request.memory
     if request.memory_limit:
@@ -143,6 +183,10 @@ class DockerDialect:
         answer = api.wait(container, timeout=None)
         complaint = answer.get("Error")
         return _status(answer["StatusCode"], complaint["Message"] if complaint else "")
+
+    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+        """Follow the log."""
+        yield from api.logs(container, stream=True, follow=True)
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force."""
@@ -170,6 +214,16 @@ class PodmanDialect:
         except requests.ReadTimeout:
             answer = api.post(f"{wait}?interval={_LATER}", timeout=None)
         return _status(int(_checked(answer).text))
+
+    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+        """Follow the log; Podman may leave off before the last lines, so what is missing is read at the end."""
+        read = 0
+        for chunk in api.logs(container, stream=True, follow=True):
+            read += len(chunk)
+            yield chunk
+        self.wait(api, container)
+        whole = api.logs(container)
+        yield whole[read:]
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force, without grace."""

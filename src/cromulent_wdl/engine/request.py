@@ -32,6 +32,8 @@ class ContainerRequest:
     entrypoint: tuple[str, ...]
     """Takes the place of the image's entrypoint and command."""
     working_directory: str
+    command: tuple[str, ...] = ()
+    """Takes the place of the image's command."""
     binds: tuple[Bind, ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
@@ -39,8 +41,8 @@ class ContainerRequest:
     user: str = ""
     groups: tuple[str, ...] = ()
     """Supplementary groups, by number."""
-    cpu: int = 0
-    """Whole cores that it may use at most."""
+    cpu: float = 0
+    """Cores that it may use at most."""
     memory: int = 0
     """Bytes that it keeps when memory is short."""
     memory_limit: int = 0
@@ -49,5 +51,11 @@ class ContainerRequest:
     gpu: bool = False
     """All of the machine's NVIDIA devices."""
     all_capabilities: bool = False
+    tmpfs: Mapping[str, int] = field(default_factory=dict)
+    """Bytes of each file system in memory, by its path."""
+    read_only: bool = False
+    """Whether its root cannot be written to."""
+    init: bool = False
+    """Whether a small process of the engine's is its first, which passes signals on and reaps."""
     confined: bool = True
     """False lifts SELinux's separation, without which it could not read the files mounted."""

@@ -1,0 +1,99 @@
+"""Puts the parts of a simulator together: ministack repaired, our ECS engine, a data plane, and the front."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import msgspec
+
+from ..clock import Clock
+from ..engine import Engine
+from .admin import Admin
+from .ecs import EcsService, EcsSettings
+from .ecs.fault_plan import FaultPlan
+from .ecs.settings import NEAR_ZERO, REALISTIC
+from .ecs.timers import Timers
+from .front import Front
+from .ministack import authorization, base, batch, buckets, networks, states, states_paths
+from .ministack.authorization import Judge
+from .ministack.door import EcsDoor
+from .ministack.ecs_resources import EcsResources
+from .ministack.quotas import Quotas
+from .ministack.roles import keys_of
+from .ministack.states_ecs import EcsTasks
+from .ministack.tagging import EcsTags
+from .ministack.world import MinistackWorld
+from .others import Others, of_ecs
+from .planes.opening import open_plane
+from .planes.play_script import PlayScript
+from .planes.surroundings import Surroundings
+from .settings import Settings
+from .task_endpoint import TaskEndpoint, environment
+
+__all__ = ["Assembly"]
+
+
+class Assembly:
+    """A simulator that can be served. A process can hold one, since ministack's state is its modules'.
+
+    `uses_engine` hears of a container engine before a container is on it. Raises BaseChanged if ministack is not
+    what the repairs were made for, and SandboxMissing or EngineUnavailable where tasks cannot run as wanted.
+    """
+
+    def __init__(
+        self, settings: Settings, port: int, directory: Path, clock: Clock, uses_engine: Callable[[Engine], None]
+    ) -> None:
+        self.port = port
+        plan = msgspec.json.decode(settings.faults, type=FaultPlan) if settings.faults else FaultPlan()
+        emulator = base.load(settings, port)
+        self._world = MinistackWorld()
+        timers = Timers(clock)
+        surroundings = Surroundings(
+            directory=directory,
+            owner=settings.owner,
+            clock=clock,
+            timers=timers,
+            put_lines=self._world.put_log_lines,
+            environment=partial(environment, port),
+        )
+        plane = open_plane(settings.data_plane, surroundings, PlayScript(seed=settings.seed), uses_engine)
+        self._ecs = EcsService(clock, self._world, plane, timers, _ecs_settings(settings))
+        self._ecs.set_faults(of_ecs(plan))
+        judge = Judge() if settings.enforce_iam else None
+        door = EcsDoor(self._ecs, judge)
+        self._repair(settings, door)
+        others = Others(clock, plan, settings.realistic)
+        admin = Admin(self._ecs, others, TaskEndpoint(self._ecs, keys_of), plan)
+        self.application = Front(emulator.app, door, judge, others, admin)
+
+    def start(self) -> None:
+        """Begin to move tasks."""
+        self._ecs.start()
+
+    def close(self) -> None:
+        """End all tasks, and deliver what they have to say."""
+        self._ecs.close()
+        self._world.close()
+
+    def _repair(self, settings: Settings, door: EcsDoor) -> None:
+        door.install()
+        Quotas(settings.vcpu_quota).install()
+        for part in (batch, buckets, networks, states, states_paths):
+            part.repair()
+        tags = EcsTags(door)
+        tags.repair()
+        EcsResources(door, tags).repair()
+        EcsTasks(door, self._world, settings.enforce_iam).repair()
+        if settings.enforce_iam:
+            authorization.repair(settings.root)
+
+
+def _ecs_settings(settings: Settings) -> EcsSettings:
+    return EcsSettings(
+        seed=settings.seed,
+        latency=REALISTIC if settings.realistic else NEAR_ZERO,
+        enforce_limits=settings.realistic,
+        vcpu_quota=settings.vcpu_quota,
+    )

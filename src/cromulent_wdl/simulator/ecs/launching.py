@@ -1,0 +1,133 @@
+"""From a task to what a data plane is asked to run: overrides applied, volumes resolved.
+
+What is missing at this point fails the task, not the request, as on Fargate (facts: EFS mount failure; awslogs).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from .run_request import Batch
+from .seam import ContainerPlan, Launch, LogTarget, Place, Subnet, VolumePlan, World
+
+__all__ = ["CannotLaunch", "container_plans", "launch_of"]
+
+_DEFAULT_STOP_TIMEOUT = 30
+
+Document = Mapping[str, Any]
+
+
+class CannotLaunch(Exception):
+    """The task cannot start; the message is its stoppedReason."""
+
+
+def launch_of(world: World, place: Place, batch: Batch, task: tuple[str, str], where: tuple[Subnet, bool]) -> Launch:
+    """Return the launch of the task (ARN, id) in (a subnet, on Spot or not), or raise CannotLaunch."""
+    arn, task_id = task
+    subnet, spot = where
+    document = batch.definition.document
+    return Launch(
+        place=place,
+        task_arn=arn,
+        task_id=task_id,
+        definition_arn=batch.definition.arn,
+        family=batch.definition.family,
+        cpu=batch.cpu,
+        memory=batch.memory,
+        storage=batch.storage,
+        architecture=batch.architecture,
+        spot=spot,
+        task_role_arn=batch.task_role,
+        containers=container_plans(world, place, batch, task_id),
+        volumes=tuple(_volume(world, place, each, subnet) for each in document["volumes"]),
+    )
+
+
+def container_plans(world: World, place: Place, batch: Batch, task_id: str) -> tuple[ContainerPlan, ...]:
+    """Return the task's containers with the overrides applied."""
+    overrides = {each["name"]: each for each in batch.overrides.get("containerOverrides") or ()}
+    return tuple(
+        _container(each, overrides.get(each["name"], {}), _log(world, place, each, task_id))
+        for each in batch.definition.document["containerDefinitions"]
+    )
+
+
+def _container(base: Document, override: Document, log: LogTarget | None) -> ContainerPlan:
+    variables = {each["name"]: each.get("value", "") for each in base.get("environment") or ()}
+    variables |= {each["name"]: each.get("value", "") for each in override.get("environment") or ()}
+    linux = base.get("linuxParameters") or {}
+    command = override.get("command") or base.get("command")
+    return ContainerPlan(
+        name=base["name"],
+        image=base["image"],
+        essential=base["essential"],
+        entry_point=tuple(base["entryPoint"]) if base.get("entryPoint") else None,
+        command=tuple(command) if command else None,
+        environment=variables,
+        working_directory=base.get("workingDirectory"),
+        user=base.get("user"),
+        cpu=override.get("cpu") or base["cpu"],
+        memory=override.get("memory") or base.get("memory"),
+        stop_timeout=base.get("stopTimeout") or _DEFAULT_STOP_TIMEOUT,
+        mounts=tuple(
+            (each["sourceVolume"], each["containerPath"], bool(each.get("readOnly"))) for each in base["mountPoints"]
+        ),
+        tmpfs=tuple((each["containerPath"], each["size"]) for each in linux.get("tmpfs") or ()),
+        read_only_root=bool(base.get("readonlyRootFilesystem")),
+        init=bool(linux.get("initProcessEnabled")),
+        log=log,
+        secrets={each["name"]: each["valueFrom"] for each in base.get("secrets") or ()},
+    )
+
+
+def _log(world: World, place: Place, container: Document, task_id: str) -> LogTarget | None:
+    configuration = container.get("logConfiguration") or {}
+    if configuration.get("logDriver") != "awslogs":
+        return None
+    options = configuration.get("options") or {}
+    group, region = str(options.get("awslogs-group", "")), str(options.get("awslogs-region", ""))
+    for name, value in (("awslogs-group", group), ("awslogs-region", region)):
+        if not value:
+            raise CannotLaunch(
+                "ResourceInitializationError: failed to validate logger args: unable to get awslogs driver arguments: "
+                f"{name} is required"
+            )
+    if options.get("awslogs-create-group") != "true" and not world.has_log_group(Place(place.account, region), group):
+        raise CannotLaunch(
+            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+            "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
+        )
+    # (facts: awslogs stream)
+    stream = "/".join((options.get("awslogs-stream-prefix") or "ecs", container["name"], task_id))
+    return LogTarget(group, stream, region)
+
+
+def _volume(world: World, place: Place, volume: Document, subnet: Subnet) -> VolumePlan:
+    efs = volume.get("efsVolumeConfiguration")
+    if efs is None:
+        return VolumePlan(volume["name"])
+    file_system = efs["fileSystemId"]
+    found = world.file_system(place, file_system)
+    if found is None or subnet.availability_zone not in found.mount_target_zones:
+        raise _efs_failure(
+            f'Failed to resolve "{file_system}.efs.{place.region}.amazonaws.com" - check that your file system ID is '
+            "correct, and ensure that the VPC has an EFS mount target for this file system ID. See "
+            "https://docs.aws.amazon.com/console/efs/mount-dns-name for more detail. Attempting to lookup mount target "
+            "ip address using botocore. Failed to import necessary dependency botocore, please install botocore first.",
+            code=1,
+        )
+    point = (efs.get("authorizationConfig") or {}).get("accessPointId")
+    if point is None:
+        return VolumePlan(volume["name"], file_system, efs["rootDirectory"])
+    access_point = world.access_point(place, point)
+    if access_point is None or access_point.file_system != file_system:
+        raise _efs_failure("b'mount.nfs4: access denied by server while mounting 127.0.0.1:/'", code=32)
+    return VolumePlan(volume["name"], file_system, access_point.root_directory, access_point)
+
+
+def _efs_failure(words: str, code: int) -> CannotLaunch:
+    return CannotLaunch(
+        "ResourceInitializationError: failed to invoke EFS utils commands to set up EFS volumes: "
+        f"stderr: {words} : unsuccessful EFS utils command execution; code: {code}"
+    )

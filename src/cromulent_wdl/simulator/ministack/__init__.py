@@ -1,0 +1,15 @@
+"""All that is known of the emulator's insides: ministack, pinned to one version, and what is repaired in it.
+
+`base.py` loads it, refuses any other version, and has the one function by which a repair takes the place of
+something in it, so that a place that has gone is noticed at once. The repairs are one module a service:
+
+- `cloudformation.py` resource types from botocore's models; `batch.py`, `networks.py`, `buckets.py`,
+  `ecs_resources.py` the types and attributes that it lacks or drops
+- `states.py`, `states_ecs.py`, `states_paths.py` Step Functions: executions, `ecs:runTask`, what a path may miss
+- `authorization.py` who may do what, when asked for: ECS by its own resources, Step Functions by its machine's role
+  (`machine_roles.py`)
+- `tagging.py` the tagging API sees our ECS; `quotas.py` Service Quotas, which it lacks
+- `door.py` the ECS of every request is our own engine; `world.py` is what that engine sees of the rest
+
+tests/simulator/test_repairs.py has a test for each repair that fails when ministack no longer needs it.
+"""

@@ -1,0 +1,42 @@
+"""What a container says, as lines in CloudWatch Logs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from ..ecs.seam import LogTarget, Place
+from .surroundings import Surroundings
+
+__all__ = ["ship"]
+
+_LONGEST = 256 * 1024
+"""Bytes of an event (facts: CloudWatch Logs); a longer line goes as several."""
+
+
+def ship(chunks: Iterable[bytes], place: Place, target: LogTarget | None, surroundings: Surroundings) -> None:
+    """Send what comes as lines until nothing more comes; without a target it is read and forgotten."""
+    rest = b""
+    for chunk in chunks:
+        *lines, rest = (rest + chunk).split(b"\n")
+        while len(rest) >= _LONGEST:
+            lines.append(rest[:_LONGEST])
+            rest = rest[_LONGEST:]
+        _send(lines, place, target, surroundings)
+    if rest:
+        _send([rest], place, target, surroundings)
+
+
+def _send(lines: list[bytes], place: Place, target: LogTarget | None, surroundings: Surroundings) -> None:
+    texts = [line.removesuffix(b"\r").decode(errors="replace") for line in lines]
+    now = surroundings.clock.now()
+    # An event cannot be empty (botocore, CloudWatch Logs, InputLogEvent.message), so empty lines are left out.
+    events = [(now, text) for text in texts if text]
+    if target is None or not events:
+        return
+    home = Place(place.account, target.region)
+    put = partial(surroundings.put_lines, home, target.group, target.stream, events)
+    if target.delay:
+        surroundings.timers.after(target.delay, put)
+    else:
+        put()

@@ -1,0 +1,35 @@
+"""What a data plane that really runs tasks needs of the simulator around it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...clock import Clock
+from ..ecs.seam import ContainerPlan, Launch, Place
+from ..ecs.timers import Timers
+
+__all__ = ["CannotStart", "Surroundings"]
+
+PutLines = Callable[[Place, str, str, Sequence[tuple[float, str]]], None]
+"""Appends lines (epoch seconds, text) to the stream of a log group."""
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """Where tasks live, and what they are given."""
+
+    directory: Path
+    """Holds `efs/<file system>/` and, while a task runs, `tasks/<task id>/`."""
+    owner: str
+    """The id of the head (backends/heads.py) that cleans up after us: on all containers and processes."""
+    clock: Clock
+    timers: Timers
+    put_lines: PutLines
+    environment: Callable[[Launch, ContainerPlan], Mapping[str, str]]
+    """What Fargate sets in a container: region, where credentials and metadata are; and the simulator's endpoint."""
+
+
+class CannotStart(Exception):
+    """A task cannot start; the message is its stoppedReason."""

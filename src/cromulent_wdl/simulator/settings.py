@@ -1,0 +1,42 @@
+"""How a simulator is set up, as one frozen value that travels to its process as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+__all__ = ["ACCOUNT", "HOST", "REGION", "Credentials", "Settings"]
+
+ACCOUNT = "123456789012"
+"""The account of AWS's own documentation."""
+REGION = "us-east-1"
+HOST = "127.0.0.1"
+"""The only address at which the simulator can be reached."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """A pair of keys."""
+
+    key: str
+    secret: str
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What can be asked of a simulator."""
+
+    port: int = 0
+    """0 takes a free one."""
+    enforce_iam: bool = False
+    realistic: bool = False
+    """Whether starts and stops take the time, and requests are limited to the rates, that AWS has."""
+    data_plane: str = "play"
+    vcpu_quota: float | None = None
+    """Fargate vCPUs that may run at once, On-Demand and Spot each; None is no quota."""
+    owner: str = ""
+    """The id of the head to which the simulator belongs."""
+    seed: int = 0
+    faults: str = ""
+    """The text of a file of faults."""
+    log_level: str = "CRITICAL"
+    root: Credentials = field(default_factory=lambda: Credentials("AKIASIMULATOR0000000", "simulator"))

@@ -1,0 +1,85 @@
+"""Tasks that really run: files on EFS, logs, the keys of a role, a stack that goes; by the clients as they are."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError
+
+from cromulent_wdl.simulator.errors import SimulatorFailed
+from cromulent_wdl.simulator.process import Simulation
+from cromulent_wdl.simulator.settings import Settings
+
+from .cloud import Cloud, Stack, until
+from .conftest import TEMPLATE
+from .inventory import inventory
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """The root of a simulator that enforces IAM and runs tasks as processes."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        try:
+            simulation = Simulation.start(Settings(enforce_iam=True, data_plane="process"))
+        except SimulatorFailed as failed:
+            pytest.skip(str(failed))
+        try:
+            keys = simulation.environment
+            with Cloud.at(simulation.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as cloud:
+                yield cloud
+        finally:
+            simulation.close()
+
+
+@pytest.fixture
+def place(running: Cloud) -> Iterator[Stack]:
+    """The stack, which must leave nothing."""
+    yield running.create_stack("trial", TEMPLATE)
+    assert running.delete_stack("trial").status == "DELETE_COMPLETE"
+    assert inventory(running) == {}
+
+
+def run(cloud: Cloud, stack: Stack, script: str) -> tuple[int | None, list[str]]:
+    """Run a script in the stack's task and return its exit code and what it said."""
+    ecs, logs = cloud.client("ecs"), cloud.client("logs")
+    arn = ecs.run_task(
+        cluster=stack["Cluster"],
+        taskDefinition=stack["Head"],
+        networkConfiguration=stack.network,
+        launchType="FARGATE",
+        overrides={"containerOverrides": [{"name": "main", "command": ["sh", "-c", script]}]},
+    )["tasks"][0]["taskArn"]
+
+    def ended() -> object:
+        found = ecs.describe_tasks(cluster=stack["Cluster"], tasks=[arn])["tasks"][0]
+        return found if found["lastStatus"] == "STOPPED" else None
+
+    task = until(ended)
+    stream = f"head/main/{arn.rpartition('/')[2]}"
+    streams = [each["logStreamName"] for each in logs.describe_log_streams(logGroupName="/trial/tasks")["logStreams"]]
+    lines = []
+    if stream in streams:
+        events = logs.get_log_events(logGroupName="/trial/tasks", logStreamName=stream, startFromHead=True)["events"]
+        lines = [each["message"] for each in events]
+    return task["containers"][0].get("exitCode"), lines
+
+
+def test_tasks_share_files_and_speak_into_logs(running: Cloud, place: Stack) -> None:
+    assert run(running, place, "echo 42 > /mnt/runs/answer && echo written") == (0, ["written"])
+    assert run(running, place, "cat /mnt/runs/answer; exit 3") == (3, ["42"])
+
+
+def test_the_keys_of_a_task_may_do_what_its_role_may_and_nothing_else(running: Cloud, place: Stack) -> None:
+    _, (address,) = run(running, place, "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI")
+    with urllib.request.urlopen(address) as answer:
+        keys = json.load(answer)
+    assert keys["RoleArn"] == place["Worker"]
+    with Cloud.at(running.address, keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"]) as worker:
+        version = worker.client("s3").put_object(Bucket=place["Bucket"], Key="runs/1", Body=b"1")["VersionId"]
+        with pytest.raises(ClientError, match="AccessDenied"):
+            worker.client("s3").put_object(Bucket=place["Bucket"], Key="elsewhere", Body=b"1")
+    running.client("s3").delete_object(Bucket=place["Bucket"], Key="runs/1", VersionId=version)
