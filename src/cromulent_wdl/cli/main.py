@@ -48,11 +48,11 @@ def main() -> None:
 
 def run(arguments: list[str], dispatch: Dispatch | None = None) -> int:
     """Run a command line, by click, and return its exit status; what went wrong has been said on stderr."""
-    if (text := overview.answer(arguments, os.environ)) is not None:
+    try:
+        if (text := overview.answer(arguments, os.environ)) is None:
+            return (dispatch or _dispatch)(arguments)
         ui.data(text)
         return 0
-    try:
-        return (dispatch or _dispatch)(arguments)
     except CromulentError as error:
         ui.fail(str(error), error.hint)
         _show_trace_if_asked(arguments)
