@@ -1,6 +1,6 @@
 version 1.1
 
-task md5sum {
+task md5sum { # !MissingImage: any machine will do
   meta {
     description: "Compute the MD5 checksum of a file. Needs no image: every machine has the tools."
   }
