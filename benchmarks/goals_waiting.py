@@ -1,4 +1,4 @@
-"""Goal 8: two thousand tasks that wait at once."""
+"""Goal 8: two thousand tasks that wait at once; their run directory is in memory, as for goals 3 and 4."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ def waiting(scale: Scale) -> list[Row]:
     arguments = [str(WORKFLOWS / "numbers.wdl"), f"count={count}", "-@", str(count)]
     pause = {"STANDIN_WAIT": str(wait)}
     stock = {"PYTHONPATH": standin_site(), "MINIWDL__SCHEDULER__CONTAINER_BACKEND": "standin"}
-    ours = standin_run("ours", cromulent(), arguments, pause)
-    peer = miniwdl_run("stock", miniwdl(), arguments, pause | stock)
+    ours = replace(standin_run("ours", cromulent(), arguments, pause), in_memory=True)
+    peer = replace(miniwdl_run("stock", miniwdl(), arguments, pause | stock), in_memory=True)
     aborted = standin_run(
         "ours, aborted", cromulent(), arguments, {"STANDIN_WAIT": "600", "STANDIN_ABORT_AT": str(count)}
     )
-    aborted = replace(aborted, status=None, shows="")
+    aborted = replace(aborted, status=None, shows="", in_memory=True)
     found = in_turn([ours, peer, aborted], scale.times, warm=False)
     reached = found[aborted.name].noted("reached")
     missed = "" if reached == count else f"only {reached:.0f} of {count} tasks were reached"
