@@ -1,4 +1,4 @@
-"""The least that a hundred containers take: create, start, wait and remove them, two at a time, and nothing else.
+"""The least that containers take: create, start, wait and remove them, two at a time, and nothing else.
 
 Arguments: the image, the number of containers, and a directory in which each finds an input and leaves an output.
 """
@@ -12,27 +12,26 @@ from pathlib import Path
 import docker
 
 IMAGE, COUNT, PLACE = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-CLIENT = docker.from_env()
+API = docker.APIClient(version="auto")
+MEMORY = 64 << 20
 
 
 def run(number: int) -> int:
-    """Run one container to its end."""
+    """Run one container to its end and return its exit status."""
     work = PLACE / str(number)
     work.mkdir()
-    container = CLIENT.containers.create(
+    binds = [f"{PLACE}/input.txt:/input.txt:ro", f"{work}:/work"]
+    container = API.create_container(
         IMAGE,
         ["/bin/bash", "-c", f"echo 'copying for {number}' >&2; cat /input.txt > {number}.txt"],
         working_dir="/work",
-        volumes=[f"{PLACE}/input.txt:/input.txt:ro", f"{work}:/work"],
-        nano_cpus=1_000_000_000,
-        mem_limit=64 << 20,
-        network_mode="none",
-    )
+        host_config=API.create_host_config(binds=binds, mem_reservation=MEMORY),
+    )["Id"]
     try:
-        container.start()
-        return int(container.wait()["StatusCode"])
+        API.start(container)
+        return int(API.wait(container)["StatusCode"])
     finally:
-        container.remove()
+        API.remove_container(container)
 
 
 if __name__ == "__main__":
