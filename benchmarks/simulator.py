@@ -92,7 +92,7 @@ def _simulation() -> Iterator[tuple[Simulation, dict[str, Any]]]:
 
 def _session(simulation: Simulation) -> Any:
     keys = simulation.environment
-    session = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
+    session: Any = boto3.Session(keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=REGION)
 
     class Clients:
         """Makes clients of the simulator."""

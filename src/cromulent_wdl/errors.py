@@ -17,6 +17,11 @@
     │   ├── MountFailed            a file or directory could not be mounted into the container
     │   ├── EngineDiskFull         the engine has no space left for an image or a container
     │   └── ContainerVanished      the container is gone and nobody knows how it ended
+    ├── CredentialsError           AWS cannot be asked from here: no credentials, no region, or expired ones
+    ├── AwsError                   AWS refused; `code` is its own word for why
+    │   ├── AwsDenied              the caller or the role may not do this
+    │   ├── AwsThrottled           too many calls; later it will do
+    │   └── AwsUnreachable         no answer came
     ├── JournalError               a run's journal cannot be read or written
     ├── FetchFailed                an input could not be downloaded
     └── FileUnstable               a file is being written to, so its content cannot be told
@@ -25,7 +30,12 @@
 from __future__ import annotations
 
 __all__ = [
+    "AwsDenied",
+    "AwsError",
+    "AwsThrottled",
+    "AwsUnreachable",
     "ContainerVanished",
+    "CredentialsError",
     "CromulentError",
     "EngineDiskFull",
     "EngineError",
@@ -112,6 +122,30 @@ class EngineDiskFull(EngineError):
 
 class ContainerVanished(EngineError):
     """The container is gone and its end is unknown."""
+
+
+class CredentialsError(CromulentError):
+    """AWS cannot be asked from here: no credentials, no region, or credentials that have expired."""
+
+
+class AwsError(CromulentError):
+    """AWS refused a request; `code` is AWS's own code, empty where it gave none."""
+
+    def __init__(self, message: str, *, code: str = "", hint: str | None = None) -> None:
+        super().__init__(message, hint=hint)
+        self.code = code
+
+
+class AwsDenied(AwsError):
+    """The caller or the role lacks a permission."""
+
+
+class AwsThrottled(AwsError):
+    """AWS asks for fewer calls."""
+
+
+class AwsUnreachable(AwsError):
+    """No answer came: no network, no such endpoint, or a time-out."""
 
 
 class JournalError(CromulentError):

@@ -1,9 +1,10 @@
 """The values that cross every seam: frozen, standard library only.
 
 Read `task.py` for what a backend is asked, `outcome.py` for what it answers, `events.py` for what is
-remembered of both in a run's journal.
+remembered of both in a run's journal, `deployment.py` for what a provisioned stack is made of.
 """
 
+from .deployment import Deployment
 from .events import (
     CallCached,
     CallEnded,
@@ -28,6 +29,7 @@ __all__ = [
     "CallEnded",
     "CallQueued",
     "CallStarted",
+    "Deployment",
     "Ending",
     "Event",
     "Mount",

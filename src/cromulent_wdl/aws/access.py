@@ -1,0 +1,126 @@
+"""Clients for AWS's services, and its refusals as our errors."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CredentialsError
+
+if TYPE_CHECKING:
+    import boto3
+
+__all__ = ["Access", "asking", "code_of"]
+
+_THROTTLES = frozenset(
+    {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded"}
+)
+_DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
+_BAD_CREDENTIALS = frozenset(
+    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException",
+     "SignatureDoesNotMatch", "AuthFailure", "RequestExpired"}
+)  # fmt: skip
+_ATTEMPTS = 8
+_CONNECTIONS = 50
+"""Pooled connections a client: uploads and downloads run side by side."""
+
+
+class Access:
+    """One way into AWS: credentials, region and endpoint as boto3 and the AWS CLI find them.
+
+    Clients are made when first asked for, once each, and may be used from any thread.
+    """
+
+    def __init__(self, *, profile: str | None = None, region: str | None = None) -> None:
+        self._profile = profile
+        self._region = region
+        self._session: boto3.Session | None = None
+        self._clients: dict[tuple[str, bool], Any] = {}
+
+    @property
+    def region(self) -> str:
+        """The region that calls go to. Raises CredentialsError where none is set, or the profile is unknown."""
+        region = self._open().region_name
+        if not region:
+            raise CredentialsError(
+                "No AWS region is set.", hint="give --region, or set AWS_REGION or the profile's region"
+            )
+        return region
+
+    @property
+    def profile(self) -> str:
+        """The name of the profile in use; `default` where none was chosen."""
+        return self._open().profile_name
+
+    def client(self, service: str, *, patient: bool = True) -> Any:
+        """Return the client of a service, typed by the caller (`ecs: ECSClient = access.client("ecs")`).
+
+        A patient client repeats what was throttled or not answered; another sends each request once, for
+        callers that pace themselves.
+        """
+        from botocore.config import Config
+
+        key = (service, patient)
+        if key not in self._clients:
+            config = Config(
+                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS if patient else 1},
+                max_pool_connections=_CONNECTIONS,
+                user_agent_extra="cromulent",
+            )
+            region = self.region
+            session: Any = self._open()
+            with asking(f"opening {service}"):
+                self._clients[key] = session.client(service, region_name=region, config=config)
+        return self._clients[key]
+
+    def _open(self) -> boto3.Session:
+        if self._session is None:
+            import boto3
+
+            with asking("reading the AWS configuration"):
+                self._session = boto3.Session(profile_name=self._profile, region_name=self._region)
+        return self._session
+
+
+@contextmanager
+def asking(what: str) -> Iterator[None]:
+    """Turn botocore's exceptions of the block into ours. `what` says in a participle what was being done.
+
+    Raises CredentialsError, AwsUnreachable, AwsThrottled, AwsDenied, or AwsError with AWS's own code and words.
+    """
+    from botocore import exceptions
+
+    try:
+        yield
+    except exceptions.ClientError as error:
+        raise _refusal(what, error) from error
+    except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
+        raise CredentialsError(
+            f"No AWS credentials were found ({what}).",
+            hint="log in (aws sso login, aws configure), or name a profile: --profile NAME",
+        ) from error
+    except exceptions.ProfileNotFound as error:
+        raise CredentialsError(f"{error}.", hint="aws configure list-profiles shows the profiles there are") from error
+    except exceptions.HTTPClientError as error:
+        raise AwsUnreachable(f"AWS does not answer ({what}): {error}", hint="is there a network here?") from error
+    except exceptions.BotoCoreError as error:
+        raise CredentialsError(f"AWS could not be asked ({what}): {error}") from error
+
+
+def code_of(error: BaseException) -> str:
+    """Return AWS's code of a botocore ClientError, and an empty text for anything else."""
+    response = getattr(error, "response", None)
+    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
+
+
+def _refusal(what: str, error: Exception) -> AwsError | CredentialsError:
+    code = code_of(error)
+    said = str(getattr(error, "response", {}).get("Error", {}).get("Message", "")) or str(error)
+    if code in _BAD_CREDENTIALS:
+        return CredentialsError(f"AWS does not accept the credentials ({what}): {said}", hint="log in again")
+    if code in _THROTTLES:
+        return AwsThrottled(f"AWS asks for fewer calls ({what}): {said}", code=code)
+    if code in _DENIALS:
+        return AwsDenied(f"AWS denies it ({what}): {said}", code=code, hint="cromulent policy prints what a user needs")
+    return AwsError(f"AWS refused ({what}): {said} ({code})", code=code)
