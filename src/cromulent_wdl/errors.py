@@ -7,7 +7,8 @@
     │   ├── SourceError            the WDL cannot be read, parsed or type-checked
     │   ├── InputsError            a workflow input is unknown, missing, mistyped or not there
     │   ├── SettingsError          a setting is unknown or has a value that it cannot have
-    │   └── RunNotFound            no such run, or a prefix that fits several
+    │   ├── RunNotFound            no such run, or a prefix that fits several
+    │   └── DeploymentNotFound     no deployment of that name stands in the region
     ├── EngineError                the container engine said no, or is not there
     │   ├── EngineUnavailable      nothing answers at the engine's address
     │   ├── ImageNotFound          the image does not exist, or we may not read it
@@ -22,6 +23,7 @@
     │   ├── AwsDenied              the caller or the role may not do this
     │   ├── AwsThrottled           too many calls; later it will do
     │   └── AwsUnreachable         no answer came
+    ├── ProvisionFailed            a deployment could not be made, changed or taken away
     ├── JournalError               a run's journal cannot be read or written
     ├── FetchFailed                an input could not be downloaded
     └── FileUnstable               a file is being written to, so its content cannot be told
@@ -37,6 +39,7 @@ __all__ = [
     "ContainerVanished",
     "CredentialsError",
     "CromulentError",
+    "DeploymentNotFound",
     "EngineDiskFull",
     "EngineError",
     "EngineUnavailable",
@@ -49,6 +52,7 @@ __all__ = [
     "JournalError",
     "MountFailed",
     "NoShell",
+    "ProvisionFailed",
     "RunNotFound",
     "SettingsError",
     "SourceError",
@@ -86,6 +90,10 @@ class SettingsError(UsageError):
 
 class RunNotFound(UsageError):
     """No run is called that, or the prefix fits several."""
+
+
+class DeploymentNotFound(UsageError):
+    """No deployment of that name stands in this account and region."""
 
 
 class EngineError(CromulentError):
@@ -146,6 +154,10 @@ class AwsThrottled(AwsError):
 
 class AwsUnreachable(AwsError):
     """No answer came: no network, no such endpoint, or a time-out."""
+
+
+class ProvisionFailed(CromulentError):
+    """A deployment could not be made, changed or taken away; what it is left as has been said."""
 
 
 class JournalError(CromulentError):

@@ -1,0 +1,54 @@
+"""What is deployed: a stack's outputs as one value."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+
+from ..aws.access import Access
+from ..aws.cloudformation import Stack, find_stack
+from ..errors import DeploymentNotFound
+from ..model.deployment import Deployment
+
+__all__ = ["TAG", "deployment_of", "find_deployment"]
+
+TAG = "cromulent:deployment"
+"""The tag of everything that belongs to a deployment; its value is the deployment's name."""
+
+_NOT_OUTPUTS = {"name", "region", "account"}
+_OUTPUTS = {f.name: f.name.title().replace("_", "") for f in fields(Deployment) if f.name not in _NOT_OUTPUTS}
+
+
+def find_deployment(access: Access, name: str) -> Deployment:
+    """Return the deployment of a name in the region of `access`. Raises DeploymentNotFound."""
+    stack = find_stack(access, name)
+    deployment = deployment_of(stack) if stack is not None else None
+    if deployment is None:
+        where = f"in {access.region}"
+        if stack is None:
+            raise DeploymentNotFound(f"there is no deployment '{name}' {where}", hint=_again("cromulent up", name))
+        what = f"is not finished ({stack.status})" if stack.tags.get(TAG) else "is a stack of somebody else's"
+        hint = _again("cromulent up", name) if stack.tags.get(TAG) else "choose another name with --name"
+        raise DeploymentNotFound(f"'{name}' {where} {what}", hint=hint)
+    return deployment
+
+
+def deployment_of(stack: Stack) -> Deployment | None:
+    """Return what a stack's outputs say, or None where they are not a deployment's."""
+    outputs = {field: stack.outputs.get(output, "") for field, output in _OUTPUTS.items()}
+    if stack.tags.get(TAG) != stack.name or not all(outputs.values()):
+        return None
+    # arn:aws:cloudformation:REGION:ACCOUNT:stack/NAME/ID
+    _, _, _, region, account, _ = stack.identity.split(":", 5)
+    subnets, public = outputs.pop("subnets"), outputs.pop("assign_public_ip")
+    return Deployment(
+        name=stack.name,
+        region=region,
+        account=account,
+        subnets=tuple(filter(None, subnets.split(","))),
+        assign_public_ip=public == "true",
+        **outputs,
+    )
+
+
+def _again(command: str, name: str) -> str:
+    return command if name == "cromulent" else f"{command} --name {name}"

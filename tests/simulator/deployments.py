@@ -1,0 +1,46 @@
+"""A deployment in the simulator, made from the template as it is."""
+
+from __future__ import annotations
+
+from cromulent_wdl import __version__
+from cromulent_wdl.aws.access import Access
+from cromulent_wdl.model.deployment import Deployment
+from cromulent_wdl.provision import find_deployment, template
+
+from .cloud import Cloud
+
+__all__ = ["access_to", "deploy"]
+
+_GIVEN = ("SubnetA", "SubnetB", "SubnetC", "ExecutionRole", "TaskRole", "HeadRole", "StatesRole", "SweepRuleRole")
+
+
+class _Given(Access):
+    """An access whose credentials and endpoint are a Cloud's."""
+
+    def __init__(self, cloud: Cloud) -> None:
+        super().__init__(region="us-east-1")
+        self._cloud = cloud
+
+    def client(self, service: str, *, patient: bool = True) -> object:
+        return self._cloud.client(service)
+
+
+def access_to(cloud: Cloud) -> Access:
+    """Return our way into a cloud."""
+    return _Given(cloud)
+
+
+def deploy(cloud: Cloud, name: str = "lab", **parameters: str) -> Deployment:
+    """Make a deployment by CloudFormation alone and return it."""
+    zones = [each["ZoneId"] for each in cloud.client("ec2").describe_availability_zones()["AvailabilityZones"]]
+    given = {"Version": __version__, **dict.fromkeys(_GIVEN, ""), "ZoneA": zones[0], "ZoneB": zones[1], **parameters}
+    cloud.client("cloudformation").create_stack(
+        StackName=name,
+        TemplateBody=template.body(),
+        Capabilities=["CAPABILITY_IAM"],
+        Tags=[{"Key": "cromulent:deployment", "Value": name}],
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+    )
+    stack = cloud.settled(name)
+    assert stack.status == "CREATE_COMPLETE", cloud.failures(name)
+    return find_deployment(access_to(cloud), name)

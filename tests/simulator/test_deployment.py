@@ -1,0 +1,125 @@
+"""The stack of `template.yaml`: what it makes, and that its machines run and sweep."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from cromulent_wdl.errors import DeploymentNotFound
+from cromulent_wdl.model.deployment import Deployment
+from cromulent_wdl.provision import find_deployment
+
+from .cloud import Cloud, until
+from .deployments import access_to, deploy
+from .inventory import inventory
+
+RUN = "20261123-k3"
+
+
+@pytest.fixture
+def deployment(cloud: Cloud) -> Deployment:
+    return deploy(cloud, ZoneC="use1-az3")
+
+
+def test_a_deployment_is_read_from_the_outputs(cloud: Cloud, deployment: Deployment) -> None:
+    held = inventory(cloud)
+
+    assert held["buckets"] == [deployment.bucket]
+    assert held["file systems"] == [deployment.file_system]
+    assert held["log groups"] == [deployment.log_group]
+    assert sorted(deployment.subnets) == held["subnets"]
+    assert len(deployment.subnets) == 3
+    assert sorted((deployment.state_machine, deployment.sweep_machine)) == [
+        f"arn:aws:states:us-east-1:{deployment.account}:stateMachine:{name}" for name in held["machines"]
+    ]
+    assert (deployment.name, deployment.region, deployment.assign_public_ip) == ("lab", "us-east-1", True)
+
+
+def test_two_zones_are_enough(cloud: Cloud) -> None:
+    assert len(deploy(cloud).subnets) == 2
+
+
+def test_what_is_not_there_is_not_found(cloud: Cloud) -> None:
+    with pytest.raises(DeploymentNotFound, match="there is no deployment 'lab' in us-east-1"):
+        find_deployment(access_to(cloud), "lab")
+
+
+def test_a_stack_of_others_is_no_deployment(cloud: Cloud) -> None:
+    cloud.create_stack("lab", "Resources: {Queue: {Type: 'AWS::SQS::Queue'}}")
+
+    with pytest.raises(DeploymentNotFound, match="somebody else's"):
+        find_deployment(access_to(cloud), "lab")
+
+
+def test_the_bucket_and_the_files_are_closed(cloud: Cloud, deployment: Deployment) -> None:
+    s3, efs = cloud.client("s3"), cloud.client("efs")
+    files = efs.describe_file_systems(FileSystemId=deployment.file_system)["FileSystems"][0]
+    groups = cloud.client("ec2").describe_security_groups(GroupIds=[deployment.security_group])["SecurityGroups"]
+
+    assert all(s3.get_public_access_block(Bucket=deployment.bucket)["PublicAccessBlockConfiguration"].values())
+    assert "aws:SecureTransport" in s3.get_bucket_policy(Bucket=deployment.bucket)["Policy"]
+    assert files["Encrypted"] and files["ThroughputMode"] == "elastic"
+    assert "Allow" not in efs.describe_file_system_policy(FileSystemId=deployment.file_system)["Policy"]
+    assert [(rule["FromPort"], rule["ToPort"], rule["IpRanges"]) for rule in groups[0]["IpPermissions"]] == [
+        (2049, 2049, [])
+    ]
+
+
+def test_the_machine_runs_a_head_to_its_end(cloud: Cloud, deployment: Deployment) -> None:
+    head = register(cloud, deployment, "head")
+    ended = cloud.ended(cloud.start(deployment.state_machine, run_of(deployment, head)))
+
+    assert ended["status"] == "SUCCEEDED", ended
+    assert f'"StartedBy":"{RUN}"' in ended["output"].replace(" ", "")
+
+
+def test_a_run_that_is_stopped_is_swept(cloud: Cloud, deployment: Deployment) -> None:
+    head = register(cloud, deployment, "head", PLAY_SECONDS="600")
+    states, ecs = cloud.client("stepfunctions"), cloud.client("ecs")
+    execution = states.start_execution(
+        stateMachineArn=deployment.state_machine, name=RUN, input=json.dumps(run_of(deployment, head))
+    )["executionArn"]
+    until(lambda: ecs.list_tasks(cluster=deployment.cluster, startedBy=RUN)["taskArns"])
+    started_by_head = ecs.run_task(
+        cluster=deployment.cluster,
+        taskDefinition=head,
+        launchType="FARGATE",
+        startedBy=RUN,
+        networkConfiguration={"awsvpcConfiguration": {"subnets": list(deployment.subnets)}},
+    )["tasks"][0]["taskArn"]
+
+    states.stop_execution(executionArn=execution)
+
+    def stopped() -> bool:
+        task = ecs.describe_tasks(cluster=deployment.cluster, tasks=[started_by_head])["tasks"][0]
+        return bool(task["desiredStatus"] == "STOPPED")
+
+    until(stopped)
+
+
+def register(cloud: Cloud, deployment: Deployment, name: str, **environment: str) -> str:
+    """Register a task definition that plays and return its ARN."""
+    answer = cloud.client("ecs").register_task_definition(
+        family=f"{deployment.name}_{name}",
+        requiresCompatibilities=["FARGATE"],
+        networkMode="awsvpc",
+        cpu="256",
+        memory="512",
+        executionRoleArn=deployment.execution_role,
+        taskRoleArn=deployment.head_role,
+        containerDefinitions=[
+            {
+                "name": "head",
+                "image": "busybox:1.36",
+                "environment": [{"name": key, "value": value} for key, value in environment.items()],
+            }
+        ],
+    )
+    return str(answer["taskDefinition"]["taskDefinitionArn"])
+
+
+def run_of(deployment: Deployment, head: str) -> dict[str, Any]:
+    """Return the input of the run machine."""
+    return {"run": RUN, "taskDefinition": head, "command": ["true"], "subnets": list(deployment.subnets)}
