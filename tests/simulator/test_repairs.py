@@ -100,6 +100,24 @@ def test_its_vpcs_do_not_tell_their_block(stock: Cloud) -> None:
     assert make(stock, "block", {"Net": vpc}, Block={"Fn::GetAtt": ["Net", "CidrBlock"]}) == "ROLLBACK_COMPLETE"
 
 
+def test_its_change_sets_make_what_a_condition_leaves_out(stock: Cloud) -> None:
+    """ministack/change_sets.py."""
+    template = {
+        "Conditions": {"Never": {"Fn::Equals": ["a", "b"]}},
+        "Resources": {
+            "Here": {"Type": "AWS::SQS::Queue"},
+            "Absent": {"Type": "AWS::SQS::Queue", "Condition": "Never"},
+        },
+    }
+    formation = stock.client("cloudformation")
+    made = formation.create_change_set(
+        StackName="left-out", ChangeSetName="first", ChangeSetType="CREATE", TemplateBody=json.dumps(template)
+    )
+    changes = formation.describe_change_set(ChangeSetName=made["Id"])["Changes"]
+
+    assert {each["ResourceChange"]["LogicalResourceId"] for each in changes} == {"Here", "Absent"}
+
+
 def test_its_stacks_drop_the_lifecycle_and_tags_of_buckets_and_delete_full_ones(stock: Cloud) -> None:
     """ministack/buckets.py."""
     rules = {"Rules": [{"Id": "r", "Status": "Enabled", "ExpirationInDays": 1}]}

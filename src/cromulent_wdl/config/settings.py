@@ -45,6 +45,27 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     stop_grace: Annotated[
         float, Meta(ge=0, description="Seconds between SIGTERM and SIGKILL when a process task is stopped.")
     ] = 2.0
+    profile: Annotated[str, Meta(description="The AWS profile; empty: as the AWS CLI finds credentials.")] = ""
+    region: Annotated[str, Meta(description="The AWS region; empty: as the AWS CLI finds it.")] = ""
+    deployment: Annotated[str, Meta(description="The name of the deployment, which is its stack's.")] = "cromulent"
+    vpc: Annotated[str, Meta(description="Your VPC for a new deployment; empty: one of its own.")] = ""
+    subnets: Annotated[
+        tuple[str, ...], Meta(description="Its subnets, one a zone: public, or private with a way out by NAT.")
+    ] = ()
+    file_system: Annotated[str, Meta(description="Your EFS file system; empty: one of its own.")] = ""
+    bucket: Annotated[str, Meta(description="Your bucket; empty: one of its own.")] = ""
+    read_buckets: Annotated[tuple[str, ...], Meta(description="More buckets that runs may read.")] = ()
+    secrets: Annotated[tuple[str, ...], Meta(description="ARNs of secrets that tasks may be given.")] = ()
+    task_policies: Annotated[
+        tuple[str, ...], Meta(description="ARNs of policies that tasks get; without, they may only mount their files.")
+    ] = ()
+    permissions_boundary: Annotated[str, Meta(description="ARN of the boundary of every role that is made.")] = ""
+    roles: Annotated[
+        tuple[str, ...], Meta(description="Roles made beforehand, each KIND=ARN: execution, task, head, states, rule.")
+    ] = ()
+    tags: Annotated[tuple[str, ...], Meta(description="Tags of all that a deployment is made of, each KEY=VALUE.")] = ()
+    log_retention: Annotated[int, Meta(description="Days for which logs are kept in CloudWatch.")] = 30
+    kms_key: Annotated[str, Meta(description="ARN of your key for files, bucket and logs; empty: AWS's.")] = ""
 
 
 def help_of(name: str) -> str:

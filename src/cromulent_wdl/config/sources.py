@@ -20,6 +20,7 @@ MINIWDL_PREFIX = "MINIWDL__CROMULENT__"
 # Variables of ours that are no settings: the switch of plugin/tuning, and the mark that a head's tasks carry.
 NOT_SETTINGS = frozenset({"CROMULENT_TUNING", "CROMULENT_HEAD"})
 PROJECT_FILE = "cromulent.toml"
+_DEFAULTS = Settings()
 
 
 @dataclass(frozen=True)
@@ -82,12 +83,19 @@ def resolve(
     values: dict[str, Any] = {}
     origins = dict.fromkeys(Settings.__struct_fields__, "default")
     for layer in layers:
-        for name, value in layer.values.items():
+        for name, given in layer.values.items():
+            value = _listed(name, given)
             _check(name, value, layer.name)
             if name not in values:
                 values[name] = value
                 origins[name] = layer.name
     return Resolved(msgspec.convert(values, Settings, strict=False), origins)
+
+
+def _listed(name: str, value: Any) -> Any:
+    """Return a list's text, parts separated by commas, as a list; and anything else as it is."""
+    is_list = name in Settings.__struct_fields__ and isinstance(getattr(_DEFAULTS, name), tuple)
+    return [part.strip() for part in value.split(",") if part.strip()] if is_list and isinstance(value, str) else value
 
 
 def _check(name: str, value: Any, layer: str) -> None:

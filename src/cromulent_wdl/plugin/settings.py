@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from configparser import ConfigParser
 from pathlib import Path
+from typing import Any
 
 from WDL.runtime import config
 
@@ -20,18 +22,17 @@ def chosen(cfg: config.Loader) -> bool:
     return bool(cfg["scheduler"]["container_backend"] == "cromulent")
 
 
-def settings_of(cfg: config.Loader) -> Resolved:
+def settings_of(cfg: config.Loader, flags: Mapping[str, Any] | None = None) -> Resolved:
     """Return our settings: overrides of `cfg` are flags, its file's `[cromulent]` is a layer below the environment.
 
     Raises SettingsError.
     """
     # The loader does not tell which layer a value is from, so its parsers are asked.
-    flags = _section(cfg._overrides)
     file_values = _section(cfg._options)
     for name in Settings.__struct_fields__:
         cfg.has_option(SECTION, name)  # marks it as used, or miniwdl warns of unused configuration
     return resolve(
-        flags=flags,
+        flags={**_section(cfg._overrides), **(flags or {})},
         environ=os.environ,
         miniwdl=Origin(f"{cfg.cfg_filename} [{SECTION}]", file_values) if file_values else None,
         project_file=find_project_file(Path.cwd()),

@@ -1,0 +1,58 @@
+"""S3 buckets as a deployment sees them: whether one is there, how to empty and how to delete it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ..errors import AwsError
+from .access import Access, asking
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+__all__ = ["delete", "empty", "exists"]
+
+
+def exists(access: Access, name: str) -> bool:
+    """Tell whether there is a bucket of this name that the caller may list."""
+    try:
+        with asking(f"looking at bucket {name}"):
+            _client(access).head_bucket(Bucket=name)
+    except AwsError as error:
+        if error.code in ("404", "403", "NoSuchBucket"):
+            return False
+        raise
+    return True
+
+
+def empty(access: Access, name: str) -> int:
+    """Delete every version of every object, a page of 1,000 in one call, and unfinished uploads; return how many."""
+    client, count = _client(access), 0
+    with asking(f"emptying bucket {name}"):
+        for page in client.get_paginator("list_object_versions").paginate(Bucket=name):
+            found: Any = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
+            if not found:
+                continue
+            objects: Any = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+            answer = client.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+            if refused := answer.get("Errors"):
+                raise AwsError(
+                    f"S3 did not delete {refused[0].get('Key')}: {refused[0].get('Message')}",
+                    code=str(refused[0].get("Code", "")),
+                )
+            count += len(objects)
+        for uploads in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
+            for upload in uploads.get("Uploads", ()):
+                client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
+    return count
+
+
+def delete(access: Access, name: str) -> None:
+    """Delete a bucket that is empty."""
+    with asking(f"deleting bucket {name}"):
+        _client(access).delete_bucket(Bucket=name)
+
+
+def _client(access: Access) -> S3Client:
+    client: S3Client = access.client("s3")
+    return client

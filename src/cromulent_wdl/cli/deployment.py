@@ -1,0 +1,43 @@
+"""What commands about a deployment share: which one, and the way into its account."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+import click
+
+from ..aws.access import Access
+from ..config import Resolved, Settings
+
+__all__ = ["access_by", "resolved", "where"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def where(command: _Command) -> _Command:
+    """Add the options that say which deployment is meant: they are settings, too."""
+    for option, help_text in (
+        ("--profile", "The AWS profile.  [default: as the AWS CLI]"),
+        ("--region", "The AWS region.  [default: as the AWS CLI]"),
+    ):
+        command = click.option(option, metavar="NAME", help=help_text)(command)
+    return click.option("--name", "deployment", metavar="NAME", help="The deployment's name.  [default: cromulent]")(
+        command
+    )
+
+
+def resolved(flags: Mapping[str, Any]) -> Resolved:
+    """Return the settings with these flags; what is None or an empty list was not given."""
+    from ..plugin.settings import settings_of
+    from .configuration import effective
+    from .options import RunOptions
+
+    given = {name: value for name, value in flags.items() if value is not None and value != ()}
+    return settings_of(effective(RunOptions(source=""), logging.getLogger("cromulent.config")), given)
+
+
+def access_by(settings: Settings) -> Access:
+    """Return the way into AWS that the settings name."""
+    return Access(profile=settings.profile or None, region=settings.region or None)

@@ -1,0 +1,105 @@
+"""`cromulent up`: makes or changes a deployment, after it has said what that would do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import click
+
+from ..config import Resolved
+from ..errors import UsageError
+from ..provision import applying
+from ..provision.plan import Plan
+from ..provision.wishes import Wishes
+from . import ui
+from .deployment import access_by, resolved, where
+from .watching import Watch
+
+__all__ = ["command", "wishes_of"]
+
+_GIVEN_UP = 1
+
+
+@click.command("up")
+@where
+@click.option("--vpc", metavar="ID", help="Use your VPC.")
+@click.option("--subnets", metavar="ID,…", help="Its subnets, one a zone: public, or private with a NAT.")
+@click.option("--file-system", metavar="ID", help="Use your EFS file system.")
+@click.option("--bucket", metavar="NAME", help="Use your bucket.")
+@click.option("--read-bucket", "read_buckets", multiple=True, metavar="NAME", help="Let runs read this bucket, too.")
+@click.option("--secret", "secrets", multiple=True, metavar="ARN", help="Let tasks be given this secret.")
+@click.option("--task-policy", "task_policies", multiple=True, metavar="ARN", help="Give tasks this policy.")
+@click.option("--permissions-boundary", metavar="ARN", help="The boundary that your account wants on roles.")
+@click.option("--roles", multiple=True, metavar="KIND=ARN", help="Use roles made beforehand: each of the five.")
+@click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Tag all that is made.")
+@click.option("--log-retention", type=int, metavar="DAYS", help="Keep logs so long.  [default: 30]")
+@click.option("--kms-key", metavar="ARN", help="Encrypt files, bucket and logs with your key.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
+def command(yes: bool, dry_run: bool, **flags: Any) -> int | None:
+    """Make what runs workflows in your AWS account, or change it: one CloudFormation stack.
+
+    It costs nothing while nothing runs, but for storage. Type it again after an upgrade, to change a setting, or
+    when it was interrupted: it goes on from whatever is there. Options are settings, too (`cromulent config`);
+    what is not given stays as it is.
+    """
+    settings = resolved(flags)
+    wishes = wishes_of(settings)
+    access = access_by(settings.settings)
+    try:
+        with Watch(0) as watch:
+            plan = applying.plan(access, wishes, watch)
+    except KeyboardInterrupt:
+        _tell_interrupted()
+        raise
+    ui.note(f"Deployment {plan.name} in {plan.region}, account {plan.account} (profile {access.profile})")
+    if not plan.change_set:
+        ui.note("  nothing to change")
+        return None
+    for line in plan.in_words():
+        ui.note(f"  {line}")
+    if dry_run or not (yes or ui.confirm("Create it?" if plan.new else "Change it?")):
+        applying.discard(access, plan)
+        ui.note("Nothing was made." if plan.new else "Nothing was changed.")
+        return None if dry_run else _GIVEN_UP
+    try:
+        with Watch(len(plan.changes)) as watch:
+            deployment = applying.carry_out(access, plan, watch)
+    except KeyboardInterrupt:
+        _tell_interrupted()
+        raise
+    ui.note(f"Ready: {deployment.name} {deployment.version}. {_next(plan)}")
+    return None
+
+
+def wishes_of(given: Resolved) -> Wishes:
+    """Return what was asked for by flags, environment and files; what stands at its default is no wish."""
+    settings = given.settings
+    asked: dict[str, Any] = {
+        name: getattr(settings, name)
+        for name in Wishes.__dataclass_fields__
+        if name != "name" and given.origins[name] != "default"
+    }
+    for name in ("roles", "tags"):
+        if name in asked:
+            asked[name] = _pairs(asked[name], f"--{name.removesuffix('s')}" if name == "tags" else "--roles")
+    return Wishes(name=settings.deployment, **asked)
+
+
+def _pairs(texts: Sequence[str], option: str) -> Mapping[str, str]:
+    pairs = {}
+    for text in texts:
+        key, equals, value = text.partition("=")
+        if not key or not equals:
+            raise UsageError(f"{option} wants NAME=VALUE, not '{text}'")
+        pairs[key] = value
+    return pairs
+
+
+def _tell_interrupted() -> None:
+    ui.note("CloudFormation goes on by itself; `cromulent up` waits for it and finishes what is missing.")
+
+
+def _next(plan: Plan) -> str:
+    return "Take it away again with: cromulent down" + (f" --name {plan.name}" if plan.name != "cromulent" else "")

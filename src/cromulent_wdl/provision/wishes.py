@@ -1,0 +1,79 @@
+"""What a user wishes of a deployment, checked as far as that needs nobody else."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from ..errors import UsageError
+
+__all__ = ["ROLES", "Wishes", "check"]
+
+ROLES = ("execution", "task", "head", "states", "rule")
+"""The roles of a deployment, in the order of the template."""
+
+_NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,39}")
+"""A stack's name, short enough that the names that CloudFormation makes of it can be told apart."""
+_ARN = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:.+")
+_RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+"""The days that CloudWatch Logs knows (page "PutRetentionPolicy")."""
+_ZONES = 3
+
+
+@dataclass(frozen=True)
+class Wishes:
+    """What was asked for; None is "as it is, or as the template has it", an empty text "none any more"."""
+
+    name: str = "cromulent"
+    vpc: str | None = None
+    subnets: tuple[str, ...] | None = None
+    file_system: str | None = None
+    bucket: str | None = None
+    read_buckets: tuple[str, ...] | None = None
+    secrets: tuple[str, ...] | None = None
+    task_policies: tuple[str, ...] | None = None
+    permissions_boundary: str | None = None
+    roles: Mapping[str, str] | None = None
+    """ARNs by the names of `ROLES`."""
+    kms_key: str | None = None
+    log_retention: int | None = None
+    tags: Mapping[str, str] | None = None
+
+
+def check(wishes: Wishes) -> None:
+    """Raise UsageError for what cannot be, whatever there is in the account."""
+    if not _NAME.fullmatch(wishes.name):
+        raise UsageError(
+            f"a deployment cannot be called '{wishes.name}'",
+            hint="a letter, then letters, digits and hyphens, 40 together at most",
+        )
+    if wishes.log_retention is not None and wishes.log_retention not in _RETENTIONS:
+        days = ", ".join(map(str, _RETENTIONS))
+        raise UsageError(f"logs cannot be kept for {wishes.log_retention} days", hint=f"one of {days}")
+    if len(wishes.subnets or ()) > _ZONES:
+        raise UsageError(f"{len(wishes.subnets or ())} subnets are too many", hint=f"up to {_ZONES}, each in a zone")
+    for tag in wishes.tags or ():
+        if tag.startswith(("aws:", "cromulent:")):
+            raise UsageError(f"the tag '{tag}' is not yours to give", hint="aws: and cromulent: are taken")
+    _check_arns(wishes)
+
+
+def _check_arns(wishes: Wishes) -> None:
+    given: dict[str, Sequence[str]] = {
+        "--secret": wishes.secrets or (),
+        "--task-policy": wishes.task_policies or (),
+        "--permissions-boundary": [wishes.permissions_boundary or ""],
+        "--kms-key": [wishes.kms_key or ""],
+        "--roles": list((wishes.roles or {}).values()),
+    }
+    for option, arns in given.items():
+        for arn in filter(None, arns):
+            if not _ARN.fullmatch(arn):
+                raise UsageError(f"{option} wants an ARN, not '{arn}'", hint="ARNs begin with arn:aws:")
+    roles = wishes.roles or {}
+    missing = [role for role in ROLES if role not in roles]
+    if roles and (missing or set(roles) - set(ROLES)):
+        raise UsageError(
+            f"--roles wants each of {', '.join(ROLES)} once", hint="`cromulent policy --roles` prints what they need"
+        )
