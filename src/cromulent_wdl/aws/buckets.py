@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AwsError
@@ -10,7 +11,16 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["delete", "empty", "exists"]
+__all__ = ["Holding", "delete", "empty", "exists", "holding"]
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What is in a bucket: versions of objects, and their bytes; `at_least` where not all were counted."""
+
+    versions: int
+    bytes: int
+    at_least: bool = False
 
 
 def exists(access: Access, name: str) -> bool:
@@ -23,6 +33,19 @@ def exists(access: Access, name: str) -> bool:
             return False
         raise
     return True
+
+
+def holding(access: Access, name: str, *, pages: int = 200) -> Holding:
+    """Count what is in a bucket, all versions, up to so many pages of 1,000: each is a request that is billed."""
+    versions = total = 0
+    with asking(f"counting what is in bucket {name}"):
+        for number, page in enumerate(_client(access).get_paginator("list_object_versions").paginate(Bucket=name)):
+            if number == pages:
+                return Holding(versions, total, at_least=True)
+            found = page.get("Versions", ())
+            versions += len(found)
+            total += sum(each["Size"] for each in found)
+    return Holding(versions, total)
 
 
 def empty(access: Access, name: str) -> int:

@@ -17,6 +17,7 @@ _ON_NOTHING = frozenset(
     (
         "ListClusters",
         "ListTaskDefinitions",
+        "ListTaskDefinitionFamilies",
         "DescribeTaskDefinition",
         "DeregisterTaskDefinition",
     )

@@ -35,6 +35,7 @@ class DefinitionActions:
             "DeregisterTaskDefinition": self.deregister,
             "DeleteTaskDefinitions": self.delete,
             "ListTaskDefinitions": self.list,
+            "ListTaskDefinitionFamilies": self.list_families,
         }
 
     def register(self, caller: Caller, request: Request) -> dict[str, Any]:
@@ -91,4 +92,15 @@ class DefinitionActions:
             arns = holdings.definitions.arns(family, status, request.get("sort") == "DESC")
             page = list(islice(arns, start, start + most + 1))
         answer: dict[str, Any] = {"taskDefinitionArns": page[:most]}
+        return {**answer, "nextToken": token_after(start + most)} if len(page) > most else answer
+
+    def list_families(self, caller: Caller, request: Request) -> dict[str, Any]:
+        """List families; familyPrefix is a beginning here, and a family is ACTIVE if a revision is (botocore)."""
+        start, most = start_of_page(request), most_results(request)
+        prefix, status = request.get("familyPrefix") or "", request.get("status") or "ALL"
+        with self._state.driver.lock:
+            holdings = self._state.of(caller.place)
+            holdings.definitions.sweep(holdings.tasks.in_use)
+            page = list(islice(holdings.definitions.families(prefix, status), start, start + most + 1))
+        answer: dict[str, Any] = {"families": page[:most]}
         return {**answer, "nextToken": token_after(start + most)} if len(page) > most else answer

@@ -151,6 +151,13 @@ class Definitions:
                 if each.status == status:
                     yield each.arn
 
+    def families(self, prefix: str, status: str) -> Iterator[str]:
+        """Yield families in order: ACTIVE with an active revision, INACTIVE with none, ALL."""
+        for name, revisions in sorted(self._families.items()):
+            active = any(each.status == "ACTIVE" for each in revisions.values())
+            if revisions and name.startswith(prefix) and status in ("ALL", "ACTIVE" if active else "INACTIVE"):
+                yield name
+
     def retag(self, definition: Definition, tags: Tags) -> None:
         """Give a definition other tags."""
         self._put(replace(definition, tags=tags))

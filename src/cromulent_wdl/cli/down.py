@@ -1,0 +1,102 @@
+"""`cromulent down`: takes a deployment away, keeps its data unless told not to, and shows that nothing is left."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import click
+
+from ..errors import UsageError
+from ..provision import holdings, removal
+from ..provision.holdings import Holdings
+from . import ui
+from .deployment import access_by, resolved, where
+from .watching import Watch
+
+__all__ = ["command"]
+
+_GIVEN_UP = 1
+_LEFT = 1
+
+
+@click.command("down")
+@where
+@click.option(
+    "--delete-data", is_flag=True, help="Delete the bucket and the file system, too, with all that is in them."
+)
+@click.option("--confirm", metavar="NAME", help="The deployment's name, for --delete-data where nobody can be asked.")
+@click.option("--stop-runs", is_flag=True, help="Stop what is running.")
+@click.option("-y", "--yes", is_flag=True, help="Do not ask.")
+@click.option("--dry-run", is_flag=True, help="Say what would go and what would stay, and stop.")
+def command(
+    delete_data: bool, confirm: str | None, stop_runs: bool, yes: bool, dry_run: bool, **flags: Any
+) -> int | None:
+    """Take a deployment away: its stack, its task definitions, its logs.
+
+    The bucket and the file system stay, and the next `cromulent up` takes them back. At the end what still carries
+    the deployment's tag is looked for; there is nothing but the data that you kept, or it is listed.
+    """
+    settings = resolved(flags).settings
+    access = access_by(settings)
+    with Watch(0) as watch:
+        held = holdings.survey(access, settings.deployment, watch)
+    place = f"{access.region} (profile {access.profile})"
+    if held.nothing:
+        ui.note(f"Nothing of a deployment '{held.name}' is in {place}.")
+        return None
+    ui.note(f"Deployment {held.name} in {place}")
+    for line in _in_words(held, delete_data):
+        ui.note(f"  {line}")
+    if (held.executions or held.tasks) and not stop_runs and not dry_run:
+        raise UsageError(removal.going_on(held), hint="let them end, or give --stop-runs")
+    if dry_run or not _agreed(held, delete_data, confirm, yes):
+        ui.note("Nothing was taken away.")
+        return None if dry_run else _GIVEN_UP
+    with Watch(held.resources) as watch:
+        removal.take_away(access, held, watch, delete_data=delete_data, stop_runs=stop_runs)
+    return _prove(held, removal.leftovers(access, held, delete_data=delete_data), delete_data)
+
+
+def _in_words(held: Holdings, delete_data: bool) -> list[str]:
+    lines = []
+    if held.executions or held.tasks:
+        lines.append(f"stop    {removal.going_on(held)}")
+    if held.stack is not None:
+        stays = "" if delete_data else ", but for its data"
+        lines.append(f"remove  the stack, {held.resources} resources{stays}; logs in CloudWatch go with it")
+    if held.definitions:
+        lines.append(f"remove  {len(held.definitions)} task definition{'s' * (len(held.definitions) != 1)}")
+    verb = "DELETE" if delete_data else "keep  "
+    lines += [f"{verb}  {line}" for line in held.data.in_words()]
+    return lines
+
+
+def _agreed(held: Holdings, delete_data: bool, confirm: str | None, yes: bool) -> bool:
+    """Ask; where data would be deleted, for the name. Raises UsageError where nobody can be asked for that."""
+    if not delete_data:
+        return yes or ui.confirm("Take it away?")
+    if confirm is None and sys.stdin.isatty():
+        confirm = str(click.prompt("Its data cannot be brought back. The deployment's name, to delete it", err=True))
+    if confirm != held.name:
+        raise UsageError(
+            "the data was not confirmed" if confirm is None else f"'{confirm}' is not '{held.name}'",
+            hint=f"to delete it for good: --confirm {held.name}",
+        )
+    return True
+
+
+def _prove(held: Holdings, left: tuple[str, ...], delete_data: bool) -> int | None:
+    kept = [] if delete_data else held.data.in_words()
+    if left:
+        ui.fail(
+            "This still carries the deployment's tag:\n" + "\n".join(f"  {arn}" for arn in left),
+            f"`cromulent down --name {held.name}` tries again",
+        )
+        return _LEFT
+    ui.note("Gone. Nothing carries the deployment's tag any more" + (" but what you kept:" if kept else "."))
+    for line in kept:
+        ui.note(f"  {line}")
+    if kept:
+        ui.note(f"  together ${held.data.monthly:.2f} a month. `cromulent up` takes it back.")
+    return None

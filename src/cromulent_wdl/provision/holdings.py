@@ -1,0 +1,121 @@
+"""What there is of a deployment: before it is taken away, and what was kept when it was."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ..aws import buckets, cloudformation, file_systems, ongoing, tagging, task_definitions
+from ..aws.access import Access
+from ..aws.buckets import Holding
+from ..aws.cloudformation import Stack
+from ..aws.file_systems import FileSystem
+from ..aws.task_definitions import Definition
+from ..clock import SYSTEM, Clock
+from ..model.deployment import Deployment
+from ..units import format_bytes
+from .applying import settled
+from .deployments import TAG, deployment_of
+from .following import Report
+from .surroundings import kept_storage
+
+__all__ = ["Data", "Holdings", "survey"]
+
+GB = 10**9
+BUCKET_PRICE = 0.023
+FILES_PRICE = 0.30
+ARCHIVE_PRICE = 0.025
+"""Dollars a GB-month in us-east-1, November 2026 (docs/reference/aws-facts.md); other regions are up to twice that."""
+
+
+_EMPTY = Holding(0, 0)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Storage that carries a deployment's tag: a bucket, a file system, either or none."""
+
+    bucket: str = ""
+    in_bucket: Holding = _EMPTY
+    files: FileSystem | None = None
+
+    @property
+    def monthly(self) -> float:
+        """What keeping it costs, in dollars a month."""
+        cold = self.files.bytes_in_archive if self.files else 0
+        warm = self.files.bytes - cold if self.files else 0
+        return (self.in_bucket.bytes * BUCKET_PRICE + warm * FILES_PRICE + cold * ARCHIVE_PRICE) / GB
+
+    def in_words(self) -> list[str]:
+        """Return a line for each."""
+        lines = []
+        if self.bucket:
+            more = "more than " if self.in_bucket.at_least else ""
+            held = f"{more}{format_bytes(self.in_bucket.bytes)} in {self.in_bucket.versions} object versions"
+            lines.append(f"bucket {self.bucket}: {held}, ${Data(self.bucket, self.in_bucket).monthly:.2f} a month")
+        if self.files is not None:
+            held = f"{format_bytes(self.files.bytes)}, ${Data(files=self.files).monthly:.2f} a month"
+            lines.append(f"file system {self.files.identity}: {held}")
+        return lines
+
+
+@dataclass(frozen=True)
+class Holdings:
+    """All that there is of a deployment of a name."""
+
+    name: str
+    stack: Stack | None
+    deployment: Deployment | None
+    """As the stack's outputs say; a stack that was never finished has none."""
+    resources: int
+    data: Data
+    executions: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ()
+    definitions: tuple[Definition, ...] = ()
+    access_points: tuple[str, ...] = ()
+    """Of runs."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing at all."""
+        rest = self.definitions or self.data.bucket or self.data.files
+        return self.stack is None and not rest
+
+
+def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> Holdings:
+    """Return what there is, once nothing goes on in the stack. Raises UsageError where the stack is somebody else's."""
+    stack = settled(access, name, report, clock)
+    deployment = deployment_of(stack) if stack is not None else None
+    kept = kept_storage(access, name)
+    in_bucket = buckets.holding(access, kept.bucket) if kept.bucket else _EMPTY
+    files = file_systems.find_file_system(access, kept.file_system) if kept.file_system else None
+    definitions = task_definitions.find(access, f"{name}_")
+    held = len(cloudformation.resources(access, stack.identity)) if stack is not None else 0
+    holdings = Holdings(name, stack, deployment, held, Data(kept.bucket, in_bucket, files), definitions=definitions)
+    if deployment is None:
+        return holdings
+    return Holdings(
+        name,
+        stack,
+        deployment,
+        held,
+        holdings.data,
+        ongoing.executions(access, deployment.state_machine),
+        ongoing.tasks(access, deployment.cluster),
+        definitions,
+        _of_runs(access, deployment),
+    )
+
+
+def _of_runs(access: Access, deployment: Deployment) -> tuple[str, ...]:
+    """Return the ids of the access points that runs of the deployment made."""
+    found = file_systems.tagged_access_points(access, deployment.file_system, TAG, deployment.name)
+    return tuple(each for each in found if each != deployment.access_point)
+
+
+def still_tagged(access: Access, name: str) -> tuple[str, ...]:
+    """Return the ARNs of what carries the deployment's tag and may cost something.
+
+    ECS goes on listing what has ended: tasks for an hour, task definitions until they are forgotten, both free.
+    """
+    ended = (":task/", ":task-definition/")
+    return tuple(arn for arn in tagging.tagged(access, TAG, name) if not any(kind in arn for kind in ended))
