@@ -5,11 +5,12 @@ from __future__ import annotations
 from cromulent_wdl import __version__
 from cromulent_wdl.aws.access import Access
 from cromulent_wdl.model.deployment import Deployment
-from cromulent_wdl.provision import find_deployment, template
+from cromulent_wdl.provision import applying, find_deployment, holdings, removal, template
+from cromulent_wdl.provision.wishes import Wishes
 
 from .cloud import Cloud
 
-__all__ = ["access_to", "deploy"]
+__all__ = ["access_to", "deploy", "down", "quietly", "up"]
 
 _GIVEN = ("SubnetA", "SubnetB", "SubnetC", "ExecutionRole", "TaskRole", "HeadRole", "StatesRole", "SweepRuleRole")
 
@@ -44,3 +45,22 @@ def deploy(cloud: Cloud, name: str = "lab", **parameters: str) -> Deployment:
     stack = cloud.settled(name)
     assert stack.status == "CREATE_COMPLETE", cloud.failures(name)
     return find_deployment(access_to(cloud), name)
+
+
+def quietly(event: object) -> None:
+    """Take an event and say nothing."""
+
+
+def up(cloud: Cloud, wishes: Wishes, body: str = "") -> Deployment | None:
+    """Make or change a deployment as `cromulent up --yes` does; return it, or None where there was nothing to do."""
+    access = access_to(cloud)
+    planned = applying.plan(access, wishes, quietly, body=body)
+    return applying.carry_out(access, planned, quietly) if planned.change_set else None
+
+
+def down(cloud: Cloud, name: str, *, delete_data: bool = False, stop_runs: bool = False) -> tuple[str, ...]:
+    """Take a deployment away as `cromulent down` does; return what is left."""
+    access = access_to(cloud)
+    held = holdings.survey(access, name, quietly)
+    removal.take_away(access, held, quietly, delete_data=delete_data, stop_runs=stop_runs)
+    return removal.leftovers(access, held, delete_data=delete_data)

@@ -48,6 +48,9 @@ def command(
     ui.note(f"Deployment {held.name} in {place}")
     for line in _in_words(held, delete_data):
         ui.note(f"  {line}")
+    if held.only_data and not delete_data:
+        ui.note("There is nothing else to take away; --delete-data deletes that, too.")
+        return None
     if (held.executions or held.tasks) and not stop_runs and not dry_run:
         raise UsageError(removal.going_on(held), hint="let them end, or give --stop-runs")
     if dry_run or not _agreed(held, delete_data, confirm, yes):

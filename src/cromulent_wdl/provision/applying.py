@@ -30,8 +30,8 @@ _REVIEW = "REVIEW_IN_PROGRESS"
 """A change set was made for a stack that is not there yet."""
 
 
-def plan(access: Access, wishes: Wishes, report: Report, clock: Clock = SYSTEM) -> Plan:
-    """Return what would have to be done. Nothing of the deployment is made or changed.
+def plan(access: Access, wishes: Wishes, report: Report, clock: Clock = SYSTEM, body: str = "") -> Plan:
+    """Return what would have to be done. Nothing of the deployment is made or changed. `body`: another template.
 
     Raises UsageError for wishes that cannot be fulfilled, ProvisionFailed where CloudFormation cannot plan it.
     """
@@ -49,7 +49,7 @@ def plan(access: Access, wishes: Wishes, report: Report, clock: Clock = SYSTEM) 
     else:
         chosen = parameters.changed(wishes, stack)
     tags = parameters.tags_of(wishes, stack.tags if stack is not None else {})
-    request = Request(wishes.name, template.body(), chosen, tags)
+    request = Request(wishes.name, body or template.body(), chosen, tags)
     return _planned(access, request, new, kept, clock)
 
 

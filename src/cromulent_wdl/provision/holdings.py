@@ -77,8 +77,12 @@ class Holdings:
     @property
     def nothing(self) -> bool:
         """Whether there is nothing at all."""
-        rest = self.definitions or self.data.bucket or self.data.files
-        return self.stack is None and not rest
+        return self.only_data and not self.data.bucket and not self.data.files
+
+    @property
+    def only_data(self) -> bool:
+        """Whether there is at most storage that was kept."""
+        return self.stack is None and not self.definitions
 
 
 def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> Holdings:

@@ -28,11 +28,12 @@ _NOTHING = {"Vpc", "FileSystem", "FilesGroup", "Bucket", *_ROLE_PARAMETERS.value
 _NOTHING |= {f"{kind}{letter}" for kind in ("Zone", "Subnet") for letter in _LETTERS}
 _NOTHING |= {"ReadBuckets", "Secrets", "TaskPolicies"}
 _PLAIN = {"AssignPublicIp": "true", "MountTargets": "make", "FilesPath": "/cromulent", "FilesUser": "1000"}
+_USUAL = {**dict.fromkeys(_NOTHING, ""), **_PLAIN, "LogRetention": "30"}
 
 
 def first(wishes: Wishes, there: Surroundings) -> dict[str, str]:
     """Return the parameters of a deployment that is new. Raises UsageError where what was given does not fit."""
-    chosen = {name: "" for name in _NOTHING} | _PLAIN | {"LogRetention": "30"} | _wished(wishes)
+    chosen = _USUAL | _wished(wishes)
     if there.subnets:
         chosen |= _given_network(there.subnets, wishes)
     else:
@@ -47,6 +48,7 @@ def changed(wishes: Wishes, stack: Stack) -> dict[str, str]:
     """Return the parameters of a deployment that is there. Raises UsageError for what only a new one can have."""
     before = stack.parameters
     fixed = {"--vpc": (wishes.vpc, {"Vpc"}), "--bucket": (wishes.bucket, {"Bucket"})}
+    fixed["--kms-key"] = (wishes.kms_key, {"KmsKey"})  # another key would be another file system
     held = {option: (wish, {before.get(name, "") for name in names}) for option, (wish, names) in fixed.items()}
     held["--file-system"] = (wishes.file_system, {before.get("FileSystem", ""), stack.outputs.get("FileSystem", "")})
     held["--bucket"][1].add(stack.outputs.get("Bucket", ""))
@@ -56,7 +58,8 @@ def changed(wishes: Wishes, stack: Stack) -> dict[str, str]:
     for option, (wish, values) in held.items():
         if wish is not None and wish not in values:
             raise _fixed(option, stack.name)
-    return {name: "" for name in _NOTHING} | _PLAIN | {"LogRetention": "30"} | dict(before) | _wished(wishes)
+    # The template of an older version had other parameters; those that are no more would be refused.
+    return _USUAL | {name: value for name, value in before.items() if name in _USUAL} | _wished(wishes)
 
 
 def tags_of(wishes: Wishes, before: Mapping[str, str]) -> dict[str, str]:

@@ -67,7 +67,7 @@ class Plan:
     @property
     def replaced_data(self) -> tuple[Change, ...]:
         """Changes that would put an empty bucket or file system in the place of one with data."""
-        return tuple(each for each in self.changes if each.kind in DATA and each.replacement in ("True", "Conditional"))
+        return tuple(each for each in self.changes if each.kind in DATA and each.replacement == "True")
 
     def in_words(self) -> list[str]:
         """Return the plan a line each, without the question."""

@@ -1,0 +1,104 @@
+"""`cromulent up` and `down` as commands: what they say, how they ask, and what a sudden death leaves."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from itertools import count
+from pathlib import Path
+
+import pytest
+
+from cromulent_wdl.simulator.process import FOREIGN, Simulation
+
+from .cloud import Cloud
+from .inventory import inventory
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+
+_accounts = count(222222222222)
+
+
+@pytest.fixture
+def account() -> str:
+    return str(next(_accounts))
+
+
+@pytest.fixture
+def environment(simulation: Simulation, account: str, tmp_path: Path) -> dict[str, str]:
+    """The variables that lead a command to an account of its own in the simulator."""
+    inherited = {name: value for name, value in os.environ.items() if name not in FOREIGN}
+    state = {f"XDG_{name}_HOME": str(tmp_path / name.lower()) for name in ("STATE", "CACHE", "CONFIG")}
+    return {**inherited, **simulation.environment, **state, "AWS_ACCESS_KEY_ID": account}
+
+
+@pytest.fixture
+def cromulent(environment: dict[str, str], tmp_path: Path) -> Run:
+    def run(*arguments: str, text: str = "") -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, "-m", "cromulent_wdl", *arguments]
+        return subprocess.run(command, env=environment, cwd=tmp_path, input=text, text=True, capture_output=True)
+
+    return run
+
+
+@pytest.fixture
+def held(simulation: Simulation, account: str) -> Callable[[], dict[str, list[str]]]:
+    def look() -> dict[str, list[str]]:
+        with Cloud.at(simulation.address, account, "test") as cloud:
+            return inventory(cloud)
+
+    return look
+
+
+def test_what_is_not_wanted_is_not_made(cromulent: Run, held: Callable[[], dict[str, list[str]]]) -> None:
+    dry = cromulent("up", "--dry-run")
+    assert (dry.returncode, dry.stdout, held()) == (0, "", {})
+    assert "none with an hourly price" in dry.stderr and "Nothing was made." in dry.stderr
+    declined = cromulent("up", text="n\n")
+    assert (declined.returncode, held()) == (1, {})
+    assert "Create it? [y/N]" in declined.stderr
+
+
+def test_from_up_to_nothing_left(cromulent: Run, held: Callable[[], dict[str, list[str]]]) -> None:
+    made = cromulent("up", "--yes", "--name", "lab")
+    assert (made.returncode, made.stdout) == (0, "")
+    assert "  made Network (network (VPC))\n" in made.stderr
+    assert made.stderr.splitlines()[-1].startswith("Ready: lab 0.1.0.")
+
+    unconfirmed = cromulent("down", "--name", "lab", "--delete-data", "--yes")
+    assert (unconfirmed.returncode, len(held()["buckets"])) == (2, 1)
+    assert "--confirm lab" in unconfirmed.stderr
+    gone = cromulent("down", "--name", "lab", "--delete-data", "--confirm", "lab")
+    assert (gone.returncode, held()) == (0, {})
+    assert gone.stderr.splitlines()[-1] == "Gone. Nothing carries the deployment's tag any more."
+    assert "Nothing of a deployment 'lab'" in cromulent("down", "--name", "lab").stderr
+
+
+def test_a_file_gives_what_flags_give(cromulent: Run, tmp_path: Path, held: Callable[[], dict[str, list[str]]]) -> None:
+    (tmp_path / "cromulent.toml").write_text('deployment = "lab"\nlog_retention = 8\ntags = ["team=blue"]\n')
+    refused = cromulent("up", "--yes")
+
+    assert (refused.returncode, held()) == (2, {})
+    assert "logs cannot be kept for 8 days" in refused.stderr
+    assert cromulent("up", "--yes", "--log-retention", "7").returncode == 0
+    assert held()["log groups"] == ["/cromulent/lab"]
+
+
+def test_what_is_killed_at_any_point_is_finished_by_the_next(
+    environment: dict[str, str], tmp_path: Path, cromulent: Run, held: Callable[[], dict[str, list[str]]]
+) -> None:
+    def killed_after(said: str, *words: str) -> None:
+        command = [sys.executable, "-m", "cromulent_wdl", *words, "--yes"]
+        with subprocess.Popen(command, env=environment, cwd=tmp_path, text=True, stderr=subprocess.PIPE) as process:
+            assert process.stderr is not None
+            assert any(said in line for line in process.stderr)
+            process.kill()
+
+    killed_after("idle cost", "up")
+    killed_after("made ", "up")
+    assert "nothing to change" in cromulent("up", "--yes").stderr
+    killed_after("removed ", "down")
+    gone = cromulent("down", "--delete-data", "--confirm", "cromulent")
+    assert (gone.returncode, held()) == (0, {}), gone.stderr
