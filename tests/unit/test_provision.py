@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timezone
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -86,6 +87,12 @@ def test_nothing_in_the_template_has_an_hourly_price(parsed: dict[str, Any]) -> 
 
 def test_every_type_has_a_word(parsed: dict[str, Any]) -> None:
     assert not [each for each in FREE if kind_in_words(each) == each]
+
+
+def test_the_reference_has_every_resource(parsed: dict[str, Any]) -> None:
+    reference = (Path(__file__).parents[2] / "docs/reference/deployment.md").read_text()
+
+    assert not [name for name in parsed["Resources"] if f"`{name}`" not in reference]
 
 
 def test_storage_survives_its_stack(parsed: dict[str, Any]) -> None:
