@@ -32,6 +32,7 @@ class CommandNotFound(UsageError):
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Answer at this port, not any.")
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="What is to go wrong (TOML or JSON).")
 @click.option("--realistic", is_flag=True, help="Take AWS's time to start tasks; hold clients to AWS's rates.")
+@click.option("--rates", is_flag=True, help="Hold clients to AWS's rates, without its waits.")
 @click.option("--vcpu-quota", type=click.FloatRange(0.25), metavar="N", help="Let no more than N Fargate vCPUs run.")
 @click.option("--enforce-iam", is_flag=True, help="Judge every request by its caller's policies.")
 @click.option(

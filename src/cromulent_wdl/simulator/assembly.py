@@ -32,7 +32,7 @@ from .planes.surroundings import Surroundings
 from .settings import Settings
 from .task_endpoint import TaskEndpoint, environment
 
-__all__ = ["Assembly"]
+__all__ = ["Assembly", "ecs_settings"]
 
 
 class Assembly:
@@ -59,12 +59,12 @@ class Assembly:
             environment=partial(environment, port),
         )
         plane = open_plane(settings.data_plane, surroundings, PlayScript(seed=settings.seed), uses_engine)
-        self._ecs = EcsService(clock, self._world, plane, timers, _ecs_settings(settings))
+        self._ecs = EcsService(clock, self._world, plane, timers, ecs_settings(settings))
         self._ecs.set_faults(of_ecs(plan))
         judge = Judge() if settings.enforce_iam else None
         door = EcsDoor(self._ecs, judge)
         self._repair(settings, door)
-        others = Others(clock, plan, settings.realistic)
+        others = Others(clock, plan, settings.limited)
         admin = Admin(self._ecs, others, TaskEndpoint(self._ecs, keys_of), plan)
         self.application = Front(emulator.app, door, judge, others, admin)
 
@@ -90,10 +90,11 @@ class Assembly:
             authorization.repair(settings.root)
 
 
-def _ecs_settings(settings: Settings) -> EcsSettings:
+def ecs_settings(settings: Settings) -> EcsSettings:
+    """Return what a simulator's settings mean for its ECS."""
     return EcsSettings(
         seed=settings.seed,
         latency=REALISTIC if settings.realistic else NEAR_ZERO,
-        enforce_limits=settings.realistic,
+        enforce_limits=settings.limited,
         vcpu_quota=settings.vcpu_quota,
     )

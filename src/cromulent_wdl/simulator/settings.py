@@ -29,7 +29,9 @@ class Settings:
     """0 takes a free one."""
     enforce_iam: bool = False
     realistic: bool = False
-    """Whether starts and stops take the time, and requests are limited to the rates, that AWS has."""
+    """Whether starts and stops take the time that AWS has, and its rates hold."""
+    rates: bool = False
+    """Whether requests and launches are limited to AWS's rates, whatever time starts and stops take."""
     data_plane: str = "play"
     vcpu_quota: float | None = None
     """Fargate vCPUs that may run at once, On-Demand and Spot each; None is no quota."""
@@ -40,3 +42,8 @@ class Settings:
     """The text of a file of faults."""
     log_level: str = "CRITICAL"
     root: Credentials = field(default_factory=lambda: Credentials("AKIASIMULATOR0000000", "simulator"))
+
+    @property
+    def limited(self) -> bool:
+        """Whether AWS's rates hold."""
+        return self.realistic or self.rates
