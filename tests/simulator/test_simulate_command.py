@@ -132,6 +132,17 @@ def test_a_file_of_faults_that_cannot_be_followed_is_refused(
     assert complaint in done.stderr
 
 
+def test_a_script_of_played_tasks_that_cannot_be_followed_is_refused(
+    environment: Mapping[str, str], tmp_path: Path
+) -> None:
+    script = tmp_path / "script.toml"
+    script.write_text("[[rules]]\nseconds = 'long'\n")
+    done = simulate(environment, "--play", str(script), "--", "true")
+
+    assert done.returncode == 2
+    assert "script.toml" in done.stderr
+
+
 def test_a_port_that_is_taken_is_said_to_be(environment: Mapping[str, str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         done = simulate(environment, "--port", str(taken.getsockname()[1]), "--", "true")

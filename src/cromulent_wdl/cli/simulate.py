@@ -5,13 +5,14 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import click
 
 from ..errors import CromulentError, UsageError
-from ..simulator.errors import FaultsUnreadable
+from ..simulator.errors import PlanUnreadable
 from ..simulator.process import FOREIGN, Simulation, require_installed
 from ..simulator.settings import Settings
 from . import ui
@@ -31,6 +32,7 @@ class CommandNotFound(UsageError):
 @click.command("simulate")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Answer at this port, not any.")
 @click.option("--faults", type=click.Path(path_type=Path), metavar="FILE", help="What is to go wrong (TOML or JSON).")
+@click.option("--play", type=click.Path(path_type=Path), metavar="FILE", help="How played tasks go (TOML or JSON).")
 @click.option("--realistic", is_flag=True, help="Take AWS's time to start tasks; hold clients to AWS's rates.")
 @click.option("--rates", is_flag=True, help="Hold clients to AWS's rates, without its waits.")
 @click.option("--vcpu-quota", type=click.FloatRange(0.25), metavar="N", help="Let no more than N Fargate vCPUs run.")
@@ -43,14 +45,14 @@ class CommandNotFound(UsageError):
     help="What tasks do: pretend, or run as processes or in containers.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]")
-def command(faults: Path | None, arguments: tuple[str, ...], **chosen: Any) -> int:
+def command(faults: Path | None, play: Path | None, arguments: tuple[str, ...], **chosen: Any) -> int:
     """Start a local AWS and say how to reach it, or run a COMMAND with it.
 
     Without a COMMAND it prints the environment to export and goes on until Ctrl-C. With one it ends when the
     COMMAND does, and with its exit status. Nothing is left behind.
     """
     require_installed()
-    settings = Settings(faults=_read_faults(faults), **chosen)
+    settings = Settings(faults=_read_faults(faults), play=_read_script(play), **chosen)
     signal.signal(signal.SIGTERM, _leave)
     simulation = Simulation.start(settings)
     try:
@@ -96,16 +98,27 @@ def _leave(number: int, frame: object) -> None:
 
 
 def _read_faults(file: Path | None) -> str:
-    """Return the plan in the file as JSON. Raises FaultsUnreadable."""
+    """Return the plan in the file as JSON. Raises PlanUnreadable."""
+    from ..simulator.ecs.fault_plan import read_plan
+
+    return _as_json(file, read_plan)
+
+
+def _read_script(file: Path | None) -> str:
+    """Return the script in the file as JSON. Raises PlanUnreadable."""
+    from ..simulator.planes.play_script import read_script
+
+    return _as_json(file, read_script)
+
+
+def _as_json(file: Path | None, read: Callable[[Path], object]) -> str:
     if file is None:
         return ""
     import msgspec
 
-    from ..simulator.ecs.fault_plan import read_plan
-
     try:
-        return msgspec.json.encode(read_plan(file)).decode()
+        return msgspec.json.encode(read(file)).decode()
     except OSError as error:
-        raise FaultsUnreadable(f"cannot read {file}: {error.strerror}") from error
+        raise PlanUnreadable(f"cannot read {file}: {error.strerror}") from error
     except msgspec.DecodeError as error:
-        raise FaultsUnreadable(f"{file}: {error}") from error
+        raise PlanUnreadable(f"{file}: {error}") from error

@@ -58,7 +58,10 @@ class Assembly:
             put_lines=self._world.put_log_lines,
             environment=partial(environment, port),
         )
-        plane = open_plane(settings.data_plane, surroundings, PlayScript(seed=settings.seed), uses_engine)
+        script = (
+            msgspec.json.decode(settings.play, type=PlayScript) if settings.play else PlayScript(seed=settings.seed)
+        )
+        plane = open_plane(settings.data_plane, surroundings, script, uses_engine)
         self._ecs = EcsService(clock, self._world, plane, timers, ecs_settings(settings))
         self._ecs.set_faults(of_ecs(plan))
         judge = Judge() if settings.enforce_iam else None

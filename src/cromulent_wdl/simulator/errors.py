@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import CromulentError, UsageError
 
-__all__ = ["BaseChanged", "FaultsUnreadable", "NotInstalled", "SimulatorFailed"]
+__all__ = ["BaseChanged", "NotInstalled", "PlanUnreadable", "SimulatorFailed"]
 
 
 class NotInstalled(CromulentError):
@@ -19,5 +19,5 @@ class SimulatorFailed(CromulentError):
     """The simulator did not start."""
 
 
-class FaultsUnreadable(UsageError):
-    """A file of faults cannot be read, or asks for what there is not."""
+class PlanUnreadable(UsageError):
+    """A file of faults, or of how played tasks go, cannot be read, or asks for what there is not."""

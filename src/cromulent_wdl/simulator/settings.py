@@ -40,6 +40,8 @@ class Settings:
     seed: int = 0
     faults: str = ""
     """The text of a file of faults."""
+    play: str = ""
+    """How tasks go that are only played, as JSON (`planes/play_script.py`); empty: a second each, and well."""
     log_level: str = "CRITICAL"
     root: Credentials = field(default_factory=lambda: Credentials("AKIASIMULATOR0000000", "simulator"))
 

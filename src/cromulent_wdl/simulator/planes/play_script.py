@@ -16,12 +16,13 @@ from __future__ import annotations
 import random
 from collections.abc import Mapping
 from fnmatch import fnmatchcase
+from pathlib import Path
 
 import msgspec
 
 from ..ecs.seam import ContainerPlan
 
-__all__ = ["PlayRule", "PlayScript"]
+__all__ = ["PlayRule", "PlayScript", "read_script"]
 
 
 class PlayRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -59,3 +60,11 @@ class PlayScript(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
 
 
 _DEFAULT = PlayRule()
+
+
+def read_script(file: Path) -> PlayScript:
+    """Return the script in a TOML or JSON file; msgspec.DecodeError or ValidationError says what is wrong with it."""
+    content = file.read_bytes()
+    if file.suffix == ".json":
+        return msgspec.json.decode(content, type=PlayScript)
+    return msgspec.toml.decode(content, type=PlayScript)
