@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from cromulent_wdl.model import Ending, Event, TaskEnded, Usage, events, from_json, to_json
 
 EVENTS = typing.get_args(Event)
+AWS_TIMES = ("created_at", "pull_started_at", "pull_stopped_at", "started_at", "stopped_at")
 
 
 def _strategy(cls: type) -> st.SearchStrategy[typing.Any]:
@@ -22,6 +23,10 @@ def _strategy(cls: type) -> st.SearchStrategy[typing.Any]:
         "cpu": st.integers(min_value=0, max_value=64),
         "memory": st.integers(min_value=0, max_value=10**12),
         "memory_limit": st.integers(min_value=0, max_value=10**12),
+        "disk": st.none() | st.integers(min_value=0, max_value=10**12),
+        "storage": st.integers(min_value=20, max_value=200),
+        "public_address": st.booleans(),
+        **dict.fromkeys(AWS_TIMES, st.none() | at),
         "exit_code": st.none() | st.integers(min_value=0, max_value=255),
         "ending": st.sampled_from(Ending),
         "versions": st.dictionaries(text, text, max_size=3),
@@ -29,6 +34,7 @@ def _strategy(cls: type) -> st.SearchStrategy[typing.Any]:
             Usage,
             memory_peak=st.none() | st.integers(min_value=0),
             cpu_seconds=st.none() | st.floats(0, 1e6),
+            disk_peak=st.none() | st.integers(min_value=0),
             source=text,
         ),
     }

@@ -12,6 +12,8 @@ from cromulent_wdl.model import (
     CallEnded,
     CallQueued,
     CallStarted,
+    EcsTaskLaunched,
+    EcsTaskStopped,
     Ending,
     Event,
     RunEnded,
@@ -33,7 +35,7 @@ CALLS = ["a", "b[0]", "sub", "sub.c", "sub.d[1]"]
 @functools.cache
 def _call_event(call: str) -> st.SearchStrategy[Event]:
     attempt = st.integers(1, 3)
-    at = st.floats(1, 9)
+    at, arn = st.floats(1, 9), st.sampled_from(["arn:1", "arn:2"])
     return st.one_of(
         st.builds(CallQueued, at, st.just(call), st.just("n")),
         st.builds(CallStarted, at, st.just(call), st.just("n"), st.just("call-n")),
@@ -43,6 +45,18 @@ def _call_event(call: str) -> st.SearchStrategy[Event]:
         st.builds(TaskWaiting, at, st.just(call), attempt, st.just("cores")),
         st.builds(TaskImage, at, st.just(call), attempt, st.just("bwa"), st.just("sha")),
         st.builds(TaskStarted, at, st.just(call), attempt, st.just("1")),
+        st.builds(
+            EcsTaskLaunched,
+            at,
+            st.just(call),
+            attempt,
+            arn,
+            st.just("spot"),
+            st.just("eu-west-1"),
+            st.just(1.0),
+            attempt,
+        ),
+        st.builds(EcsTaskStopped, at, st.just(call), attempt, arn),
         st.builds(TaskEnded, at, st.just(call), attempt, st.sampled_from(Ending)),
     )
 
@@ -165,6 +179,17 @@ def test_calls_of_one_moment_are_in_the_order_of_their_numbers() -> None:
     paths = ["a[10]", "a[2]", "a[2].b", "b", "10", "a[x]"]
     status = fold([beginning(1.0), *(CallQueued(2.0, path, "a") for path in paths), CallQueued(1.5, "z", "z")])
     assert [call.path for call in status.in_order()] == ["z", "10", "a[2].b", "a[10]", "a[x]", "b"]
+
+
+def test_what_aws_says_of_ecs_tasks_is_kept_with_their_attempts_and_the_heads_own_apart() -> None:
+    status = fold(JournalReader(GOLDEN.with_name("journal-fargate.jsonl")).new())
+    (attempt,) = status.calls["align"].attempts
+    (task,) = attempt.ecs_tasks.values()
+    assert task.launched is not None and (task.launched.cpu, task.launched.place) == (4.0, "spot")
+    assert task.stopped is not None and task.stopped.stop_code == "SpotInterruption"
+    (head,) = status.head.values()
+    assert head.launched is not None and head.launched.cpu == 1.0 and head.stopped is None
+    assert set(status.calls) == {"align"}, "the head is no call"
 
 
 def test_an_empty_journal_is_a_run_that_nothing_is_known_of() -> None:

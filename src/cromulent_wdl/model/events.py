@@ -14,6 +14,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Union, get_args
 
+from .ecs_events import EcsTaskLaunched, EcsTaskStopped
 from .outcome import Ending, Usage
 
 __all__ = [
@@ -22,6 +23,8 @@ __all__ = [
     "CallEnded",
     "CallQueued",
     "CallStarted",
+    "EcsTaskLaunched",
+    "EcsTaskStopped",
     "Event",
     "RunEnded",
     "RunStarted",
@@ -51,6 +54,9 @@ class RunStarted:
     host: str
     backend: str
     versions: Mapping[str, str] = field(default_factory=dict)
+    deployment: str = ""
+    """The deployment that the run's tasks go to; empty for a run that is all here."""
+    region: str = ""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,8 @@ class TaskPlaced:
     cpu: int = 0
     memory: int = 0
     memory_limit: int = 0
+    disk: int | None = None
+    """Bytes of disk asked for, if any were."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,9 @@ class TaskWaiting:
     call: str
     attempt: int
     why: str
+    on: str = ""
+    """The kind of thing, for counting: `cores`, `memory`, `image`, `pause`, and on AWS `quota`, `addresses`,
+    `capacity`, `rate`; empty where none of these."""
 
 
 @dataclass(frozen=True)
@@ -176,6 +187,8 @@ Event = Union[
     TaskWaiting,
     TaskImage,
     TaskStarted,
+    EcsTaskLaunched,
+    EcsTaskStopped,
     TaskEnded,
 ]
 

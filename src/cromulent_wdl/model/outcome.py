@@ -54,6 +54,8 @@ class Usage:
     """Wall time of the command."""
     source: str = ""
     """Who measured: `cgroup` (all of the container), `rusage` (the largest process), `sampled`."""
+    disk_peak: int | None = None
+    """Bytes that the attempt wrote, where its disk is its own."""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,8 @@ from ..model import (
     CallEnded,
     CallQueued,
     CallStarted,
+    EcsTaskLaunched,
+    EcsTaskStopped,
     Ending,
     Event,
     RunEnded,
@@ -56,6 +58,14 @@ FINAL = frozenset({State.OK, State.CACHED, State.FAILED, State.STOPPED, State.LO
 
 
 @dataclass(frozen=True)
+class EcsTask:
+    """What AWS was asked for, and what it said in the end."""
+
+    launched: EcsTaskLaunched | None = None
+    stopped: EcsTaskStopped | None = None
+
+
+@dataclass(frozen=True)
 class Attempt:
     """One task: an attempt at a call."""
 
@@ -68,6 +78,8 @@ class Attempt:
     where: str = ""
     started_at: float | None = None
     ended: TaskEnded | None = None
+    ecs_tasks: Mapping[str, EcsTask] = field(default_factory=dict)
+    """By ARN, in the order in which they turned up; the last one is the one that counts."""
 
 
 @dataclass(frozen=True)
@@ -115,6 +127,8 @@ class RunStatus:
     state: State = State.QUEUED
     calls: Mapping[str, CallStatus] = field(default_factory=dict)
     """By path. A subworkflow is not among them once its own calls are."""
+    head: Mapping[str, EcsTask] = field(default_factory=dict)
+    """The head's own ECS tasks, where it is one."""
 
     @property
     def counts(self) -> Mapping[State, int]:
@@ -145,6 +159,7 @@ class Fold:
         self._ended: RunEnded | None = None
         self._calls: dict[str, CallStatus] = {}
         self._parents: set[str] = set()
+        self._head: dict[str, EcsTask] = {}
 
     def add(self, event: Event) -> None:
         """Take one more event."""
@@ -152,6 +167,8 @@ class Fold:
             self._started, self._ended, self._calls, self._parents = event, None, {}, set()
         elif isinstance(event, RunEnded):
             self._ended = event
+        elif isinstance(event, EcsTaskLaunched | EcsTaskStopped) and not event.call:
+            self._head = _ecs_tasks_after(self._head, event)
         else:
             call = self._calls.get(event.call)
             if call is None:
@@ -170,7 +187,7 @@ class Fold:
             return RunStatus()
         state = _run_state(self._ended, head_alive)
         calls = {path: _settled(call, state) for path, call in self._calls.items() if path not in self._parents}
-        return RunStatus(self._started, self._ended, state, calls)
+        return RunStatus(self._started, self._ended, state, calls, self._head)
 
 
 def fold(events: Iterable[Event], *, head_alive: bool = True) -> RunStatus:
@@ -205,7 +222,8 @@ def _settled(call: CallStatus, run: State) -> CallStatus:
 
 
 _CallEvent = Union[CallQueued, CallStarted, CallCached, CallEnded]
-_TaskEvent = Union[TaskPlaced, TaskWaiting, TaskImage, TaskStarted, TaskEnded]
+_EcsEvent = Union[EcsTaskLaunched, EcsTaskStopped]
+_TaskEvent = Union[TaskPlaced, TaskWaiting, TaskImage, TaskStarted, TaskEnded, _EcsEvent]
 
 
 def _after(call: CallStatus, event: _CallEvent | _TaskEvent) -> CallStatus:
@@ -224,7 +242,7 @@ def _after(call: CallStatus, event: _CallEvent | _TaskEvent) -> CallStatus:
     attempts = {attempt.number: attempt for attempt in call.attempts}
     attempts[event.attempt] = _attempt_after(attempts.get(event.attempt, Attempt(event.attempt)), event)
     state = call.state
-    if state not in FINAL and not isinstance(event, TaskImage):
+    if state not in FINAL and not isinstance(event, TaskImage | EcsTaskStopped):
         state = State.WAITING if isinstance(event, TaskWaiting) else State.RUNNING
     return replace(call, state=state, attempts=tuple(attempts[number] for number in sorted(attempts)))
 
@@ -238,4 +256,12 @@ def _attempt_after(attempt: Attempt, event: _TaskEvent) -> Attempt:
         return replace(attempt, image=event.image, digest=event.digest)
     if isinstance(event, TaskStarted):
         return replace(attempt, waiting="", where=event.where, started_at=event.at)
+    if isinstance(event, EcsTaskLaunched | EcsTaskStopped):
+        return replace(attempt, ecs_tasks=_ecs_tasks_after(attempt.ecs_tasks, event))
     return replace(attempt, waiting="", ended=event)
+
+
+def _ecs_tasks_after(tasks: Mapping[str, EcsTask], event: _EcsEvent) -> dict[str, EcsTask]:
+    task = tasks.get(event.task, EcsTask())
+    after = replace(task, launched=event) if isinstance(event, EcsTaskLaunched) else replace(task, stopped=event)
+    return {**tasks, event.task: after}
