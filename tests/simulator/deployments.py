@@ -23,7 +23,8 @@ class _Given(Access):
         self._cloud = cloud
 
     def client(self, service: str, *, patient: bool = True) -> object:
-        return self._cloud.client(service)
+        with self._making:
+            return self._cloud.client(service)
 
 
 def access_to(cloud: Cloud) -> Access:

@@ -260,15 +260,15 @@ def _on_a_terminal(*arguments: str, **environment: str) -> str:
 
 def test_tables_fit_a_terminal_and_have_colour_there_unless_it_is_unwanted(place: Path) -> None:
     make_run(place / "20261122_190411_align", failed_run(1.0))
-    for arguments in (("status",), ("ls",), ("status", "nosuchrun")):
+    for arguments in (("status", "last"), ("ls",), ("status", "nosuchrun")):
         colour, plain = _on_a_terminal(*arguments), _on_a_terminal(*arguments, NO_COLOR="1")
         assert "\x1b[" in colour
         assert "\x1b" not in plain
         rows = [line for line in plain.splitlines() if line.lstrip()[:1] in tuple("✔✘■")]
         assert rows or "nosuchrun" in arguments
         assert all(len(line) <= 80 for line in rows)
-    assert "\x1b" not in _on_a_terminal("status", TERM="dumb")
-    assert "\x1b" not in cromulent("status").stdout
+    assert "\x1b" not in _on_a_terminal("status", "last", TERM="dumb")
+    assert "\x1b" not in cromulent("status", "last").stdout
 
 
 def test_a_path_in_the_home_directory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -156,7 +156,7 @@ def test_a_file_system_without_mount_targets_gets_its_own() -> None:
 
 
 def test_a_file_system_that_is_reached_elsewhere_is_refused() -> None:
-    target = MountTarget("fsmt-1", "vpc-1", "subnet-1", "use1-az1", ("sg-1",))
+    target = MountTarget("fsmt-1", "vpc-1", "subnet-1", "use1-az1", ("sg-1",), "available")
     files = FileSystem("fs-1", "available", 0, 0, (target,))
 
     given = parameters.first(Wishes(), Surroundings(subnets=(subnet("1"),), file_system=files))

@@ -100,7 +100,7 @@ def test_ls_as_json(place: Path) -> None:
 
 def test_status_of_a_failed_run_says_why_and_what_to_type_next(place: Path) -> None:
     make_run(place / RUN, failed_run(1.0))
-    result = invoke(status.command)
+    result = invoke(status.command, "last")
     assert [_words(line) for line in result.stdout.splitlines()] == [
         f"align {RUN} failed, on docker 1:11",
         "✔ index 0:07 1 core, 536.9 MB of 2.1 GB bwa:0.7.17",
@@ -142,13 +142,13 @@ def test_status_of_a_large_run_shows_what_matters_and_how_to_see_the_rest(place:
         events += [CallQueued(2.0, f"a[{number}]", "a"), CallEnded(3.0, f"a[{number}]", Ending.OK)]
     events += [CallEnded(4.0, "a[77]", Ending.OOM, "ran out of memory")]
     make_run(place / RUN, [*events, RunEnded(5.0, Ending.OOM, "x", "a[77]")])
-    result = invoke(status.command)
+    result = invoke(status.command, "last")
     shown = [line for line in result.stdout.splitlines() if line.lstrip()[0] in "✔✘"]
     assert len(shown) == 30
     assert any("a[77]" in line for line in shown)
     assert "100 calls: 99 ok, 1 failed; 70 not shown" in result.stdout
     assert f"all cromulent status {RUN} --all" in _words(result.stderr)
-    assert len([line for line in invoke(status.command, "--all").stdout.splitlines() if "a[" in line]) == 100
+    assert len([line for line in invoke(status.command, "last", "--all").stdout.splitlines() if "a[" in line]) == 100
 
 
 def test_status_as_json(place: Path) -> None:
@@ -165,13 +165,13 @@ def test_status_as_json(place: Path) -> None:
 
 def test_status_of_nothing_says_how_to_start() -> None:
     with pytest.raises(RunNotFound, match="no run yet"):
-        invoke(status.command)
+        invoke(status.command, "last")
 
 
 def test_status_before_the_first_event(place: Path) -> None:
     make_run(place / RUN, [])
-    assert "has only just begun" in invoke(status.command).stdout
-    assert json.loads(invoke(status.command, "--json").stdout)["calls"] == []
+    assert "has only just begun" in invoke(status.command, "last").stdout
+    assert json.loads(invoke(status.command, "last", "--json").stdout)["calls"] == []
 
 
 def _with_logs(place: Path, events: list[Event]) -> Path:

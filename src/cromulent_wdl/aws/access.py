@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,8 @@ class Access:
         self._region = region
         self._session: boto3.Session | None = None
         self._clients: dict[tuple[str, bool], Any] = {}
+        self._making = threading.RLock()
+        """Held while a client is made: a boto3 session is for one thread at a time."""
 
     @property
     def region(self) -> str:
@@ -62,17 +65,18 @@ class Access:
         from botocore.config import Config
 
         key = (service, patient)
-        if key not in self._clients:
-            config = Config(
-                retries={"mode": "standard", "total_max_attempts": _ATTEMPTS if patient else 1},
-                max_pool_connections=_CONNECTIONS,
-                user_agent_extra="cromulent",
-            )
-            region = self.region
-            session: Any = self._open()
-            with asking(f"opening {service}"):
-                self._clients[key] = session.client(service, region_name=region, config=config)
-        return self._clients[key]
+        with self._making:
+            if key not in self._clients:
+                config = Config(
+                    retries={"mode": "standard", "total_max_attempts": _ATTEMPTS if patient else 1},
+                    max_pool_connections=_CONNECTIONS,
+                    user_agent_extra="cromulent",
+                )
+                region = self.region
+                session: Any = self._open()
+                with asking(f"opening {service}"):
+                    self._clients[key] = session.client(service, region_name=region, config=config)
+            return self._clients[key]
 
     def _open(self) -> boto3.Session:
         if self._session is None:

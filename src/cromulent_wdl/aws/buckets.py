@@ -35,8 +35,8 @@ def exists(access: Access, name: str) -> bool:
     return True
 
 
-def holding(access: Access, name: str, *, pages: int = 200) -> Holding:
-    """Count what is in a bucket, all versions, up to so many pages of 1,000: each is a request that is billed."""
+def holding(access: Access, name: str, *, pages: int | None = 200) -> Holding:
+    """Count what is in a bucket, all versions, up to so many pages of 1,000 if any; each is billed."""
     versions = total = 0
     with asking(f"counting what is in bucket {name}"):
         for number, page in enumerate(_client(access).get_paginator("list_object_versions").paginate(Bucket=name)):

@@ -31,6 +31,8 @@ class MountTarget:
     zone: str
     """The zone's id."""
     security_groups: tuple[str, ...]
+    state: str
+    """EFS's own word; `available` when it can be used."""
 
 
 @dataclass(frozen=True)
@@ -43,15 +45,16 @@ class FileSystem:
     bytes_in_archive: int
     """Of those, how many are in the infrequent-access class."""
     mount_targets: tuple[MountTarget, ...]
+    """Nothing where they were not asked for."""
 
 
-def find_file_system(access: Access, identity: str) -> FileSystem | None:
-    """Return a file system, or None where there is none of that id."""
+def find_file_system(access: Access, identity: str, *, targets: bool = True) -> FileSystem | None:
+    """Return a file system, or None where there is none of that id; `targets`: with its mount targets."""
     client = _client(access)
     try:
         with asking(f"looking at file system {identity}"):
             found = client.describe_file_systems(FileSystemId=identity)["FileSystems"][0]
-            targets = client.describe_mount_targets(FileSystemId=identity)["MountTargets"]
+            there = client.describe_mount_targets(FileSystemId=identity)["MountTargets"] if targets else []
     except AwsError as error:
         if error.code == "FileSystemNotFound":
             return None
@@ -61,7 +64,7 @@ def find_file_system(access: Access, identity: str) -> FileSystem | None:
         found["LifeCycleState"],
         found["SizeInBytes"]["Value"],
         found["SizeInBytes"].get("ValueInIA") or 0,
-        tuple(_mount_target(client, each["MountTargetId"]) for each in targets),
+        tuple(_mount_target(client, each["MountTargetId"]) for each in there),
     )
 
 
@@ -70,7 +73,12 @@ def _mount_target(client: EFSClient, identity: str) -> MountTarget:
         found = client.describe_mount_targets(MountTargetId=identity)["MountTargets"][0]
         groups = client.describe_mount_target_security_groups(MountTargetId=identity)["SecurityGroups"]
     return MountTarget(
-        identity, found.get("VpcId", ""), found["SubnetId"], found.get("AvailabilityZoneId", ""), tuple(groups)
+        identity,
+        found.get("VpcId", ""),
+        found["SubnetId"],
+        found.get("AvailabilityZoneId", ""),
+        tuple(groups),
+        found["LifeCycleState"],
     )
 
 

@@ -1,9 +1,11 @@
-"""What goes on in a deployment, to be stopped: executions of its machine, and tasks of its cluster."""
+"""What goes on in a deployment: executions of its machine, tasks of its cluster, and how either is stopped."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from ..errors import AwsError
 from .access import Access, asking
@@ -12,23 +14,68 @@ if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
     from mypy_boto3_stepfunctions import SFNClient
 
-__all__ = ["executions", "stop_execution", "stop_task", "stopped", "tasks"]
+__all__ = [
+    "Execution",
+    "RunningTask",
+    "executions",
+    "running_executions",
+    "running_tasks",
+    "stop_execution",
+    "stop_task",
+    "stopped",
+    "tasks",
+]
 
 _BATCH = 100
 """DescribeTasks takes no more ids."""
+_SPOT = "FARGATE_SPOT"
+_UNITS_A_VCPU = 1024
+
+
+@dataclass(frozen=True)
+class Execution:
+    """A running execution of a state machine; its name is the run's id."""
+
+    arn: str
+    name: str
+    started: float
+    """Seconds since the epoch."""
+
+
+@dataclass(frozen=True)
+class RunningTask:
+    """An ECS task that runs or is to run."""
+
+    arn: str
+    run: str
+    """Who started it: a run's id, or nothing."""
+    vcpus: float
+    spot: bool
+    running: bool
+    """Whether it runs already; else it is being started, or is ending."""
 
 
 def executions(access: Access, machine: str) -> tuple[str, ...]:
     """Return the ARNs of a state machine's running executions; none where the machine is gone."""
+    return tuple(each.arn for each in running_executions(access, machine))
+
+
+def running_executions(access: Access, machine: str) -> tuple[Execution, ...]:
+    """Return a state machine's running executions, the oldest first; none where the machine is gone."""
     client: SFNClient = access.client("stepfunctions")
     try:
         with asking("listing running runs"):
             pages = client.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING")
-            return tuple(each["executionArn"] for page in pages for each in page["executions"])
+            found = [
+                Execution(each["executionArn"], each["name"], each["startDate"].timestamp())
+                for page in pages
+                for each in page["executions"]
+            ]
     except AwsError as error:
         if error.code == "StateMachineDoesNotExist":
             return ()
         raise
+    return tuple(sorted(found, key=lambda each: each.started))
 
 
 def stop_execution(access: Access, execution: str, cause: str) -> None:
@@ -42,12 +89,22 @@ def tasks(access: Access, cluster: str) -> tuple[str, ...]:
     """Return the ARNs of a cluster's ECS tasks that run or are to run; none where the cluster is gone."""
     try:
         with asking("listing running tasks"):
-            pages = _ecs(access).get_paginator("list_tasks").paginate(cluster=cluster)
-            return tuple(arn for page in pages for arn in page["taskArns"])
+            return tuple(_listed(access, cluster))
     except AwsError as error:
         if error.code == "ClusterNotFoundException":
             return ()
         raise
+
+
+def running_tasks(access: Access, cluster: str, most: int) -> tuple[RunningTask, ...]:
+    """Return a cluster's ECS tasks that run or are to run, `most` of them: each hundred is two requests."""
+    found: list[RunningTask] = []
+    with asking("looking at running tasks"):
+        arns = list(islice(_listed(access, cluster), most))
+        for start in range(0, len(arns), _BATCH):
+            answer = _ecs(access).describe_tasks(cluster=cluster, tasks=arns[start : start + _BATCH])
+            found += [_running(each) for each in answer["tasks"]]
+    return tuple(found)
 
 
 def stop_task(access: Access, cluster: str, task: str, reason: str) -> None:
@@ -64,6 +121,21 @@ def stopped(access: Access, cluster: str, arns: Sequence[str]) -> bool:
         if any(each["lastStatus"] != "STOPPED" for each in found):
             return False
     return True
+
+
+def _listed(access: Access, cluster: str) -> Iterator[str]:
+    for page in _ecs(access).get_paginator("list_tasks").paginate(cluster=cluster):
+        yield from page["taskArns"]
+
+
+def _running(found: Any) -> RunningTask:
+    return RunningTask(
+        found["taskArn"],
+        found.get("startedBy", ""),
+        int(found.get("cpu") or 0) / _UNITS_A_VCPU,
+        found.get("capacityProviderName") == _SPOT,
+        found.get("lastStatus") == "RUNNING",
+    )
 
 
 def _ecs(access: Access) -> ECSClient:

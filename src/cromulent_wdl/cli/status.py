@@ -1,13 +1,16 @@
-"""`cromulent status`: how a run is doing, call by call."""
+"""`cromulent status`: how a run is doing, call by call; without a run, how the deployment stands."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import click
 
 from ..clock import SYSTEM
+from ..errors import CredentialsError, DeploymentNotFound
 from ..runs.find import find_run
 from ..runs.index import entries
 from ..runs.status import Attempt, CallStatus, RunStatus, State
@@ -15,6 +18,7 @@ from ..runs.watch import Watch
 from ..units import format_bytes, format_duration
 from . import ui
 from .completing import complete_run
+from .deployment import access_by, resolved, where
 from .status_record import record
 
 __all__ = ["command"]
@@ -25,14 +29,19 @@ _FIRST = (State.FAILED, State.RUNNING, State.WAITING)
 
 
 @click.command("status")
-@click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
-@click.option("-a", "--all", "every", is_flag=True, help="Show all calls, however many.")
+@click.argument("run", required=False, metavar="[RUN]", shell_complete=complete_run)
+@click.option("-a", "--all", "every", is_flag=True, help="Show all calls, however many; count all of the bucket.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(run: str, every: bool, as_json: bool) -> None:
-    """Show how a run is doing, call by call.
+@where
+def command(run: str | None, every: bool, as_json: bool, **flags: Any) -> None:
+    """Show how a run is doing, call by call; without a RUN, how your deployment on AWS stands.
 
-    RUN is a directory, a run id or the beginning of one, or `last`, which it is when left out.
+    RUN is a directory, a run id or the beginning of one, or `last`. Without: what is deployed and where, what runs
+    on it, what it stores, and what it costs a month while nothing runs.
     """
+    if run is None:
+        _show_deployment(flags, as_json, every)
+        return
     directory = find_run(run, entries())
     status, now = Watch(directory).status(), SYSTEM.now()
     if as_json:
@@ -49,6 +58,18 @@ def command(run: str, every: bool, as_json: bool) -> None:
         ui.data(f"  why   {' '.join(status.ended.message.split())}")
     for line in _next(directory, status, len(shown) < len(calls)):
         ui.note(f"  {line}")
+
+
+def _show_deployment(flags: Mapping[str, Any], as_json: bool, every: bool) -> None:
+    from . import status_deployment
+
+    settings = resolved(flags).settings
+    try:
+        status_deployment.show(access_by(settings), settings.deployment, as_json=as_json, every=every)
+    except (CredentialsError, DeploymentNotFound) as error:
+        if entries():  # whoever runs workflows on this machine only may have meant the last of them
+            error.hint = " · ".join(filter(None, [error.hint, "the last run here: cromulent status last"]))
+        raise
 
 
 def _heading(directory: Path, status: RunStatus, now: float) -> str:

@@ -9,7 +9,7 @@ from ..aws.cloudformation import Stack, find_stack
 from ..errors import DeploymentNotFound
 from ..model.deployment import Deployment
 
-__all__ = ["TAG", "deployment_of", "find_deployment"]
+__all__ = ["TAG", "deployment_of", "find_deployed", "find_deployment"]
 
 TAG = "cromulent:deployment"
 """The tag of everything that belongs to a deployment; its value is the deployment's name."""
@@ -20,16 +20,21 @@ _OUTPUTS = {f.name: f.name.title().replace("_", "") for f in fields(Deployment) 
 
 def find_deployment(access: Access, name: str) -> Deployment:
     """Return the deployment of a name in the region of `access`. Raises DeploymentNotFound."""
+    return find_deployed(access, name)[1]
+
+
+def find_deployed(access: Access, name: str) -> tuple[Stack, Deployment]:
+    """Return a deployment with its stack. Raises DeploymentNotFound."""
     stack = find_stack(access, name)
     deployment = deployment_of(stack) if stack is not None else None
-    if deployment is None:
+    if stack is None or deployment is None:
         where = f"in {access.region}"
         if stack is None:
             raise DeploymentNotFound(f"there is no deployment '{name}' {where}", hint=_again("cromulent up", name))
         what = f"is not finished ({stack.status})" if stack.tags.get(TAG) else "is a stack of somebody else's"
         hint = _again("cromulent up", name) if stack.tags.get(TAG) else "choose another name with --name"
         raise DeploymentNotFound(f"'{name}' {where} {what}", hint=hint)
-    return deployment
+    return stack, deployment
 
 
 def deployment_of(stack: Stack) -> Deployment | None:

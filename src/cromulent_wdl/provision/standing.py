@@ -1,0 +1,123 @@
+"""How a deployment stands: what is deployed, what runs on it, what it holds, and what that costs while it is idle.
+
+Everything is read in a dozen requests, side by side, and nothing is changed. What cannot be known cheaply is
+counted up to a limit, and said to be more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TypeVar
+
+from ..aws import buckets, file_systems, log_groups, ongoing, quotas, tagging
+from ..aws.access import Access
+from ..aws.buckets import Holding
+from ..aws.cloudformation import Stack
+from ..aws.file_systems import FileSystem
+from ..aws.ongoing import Execution, RunningTask
+from ..aws.quotas import Quotas
+from ..errors import AwsDenied
+from ..model.deployment import Deployment
+from .deployments import TAG, find_deployed
+
+__all__ = ["PAGES", "Standing", "Vcpus", "look"]
+
+PAGES = 5
+"""Pages of 1,000 object versions that are counted unless all are asked for: each is a billed request."""
+_TASKS = 2000
+"""Running tasks that are looked at: each hundred takes from the requests that heads may make."""
+
+_Answer = TypeVar("_Answer")
+
+
+@dataclass(frozen=True)
+class Vcpus:
+    """vCPUs that tasks of the deployment hold, by what they count against."""
+
+    on_demand: float
+    spot: float
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A deployment as it stands."""
+
+    deployment: Deployment
+    state: str
+    """The stack's, in CloudFormation's word."""
+    runs: tuple[Execution, ...]
+    tasks: tuple[RunningTask, ...]
+    all_tasks: bool
+    """Whether `tasks` are all that there are."""
+    quotas: Quotas | None
+    """None where the caller may not read them."""
+    own_bucket: bool
+    in_bucket: Holding | None
+    """None where the bucket is somebody else's: it may be of any size."""
+    own_files: bool
+    files: FileSystem | None
+    """None where it is gone."""
+    in_logs: int
+
+    @property
+    def healthy(self) -> bool:
+        """Whether CloudFormation has finished what was last asked of it, or has put it back as it was."""
+        return self.state in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+
+    @property
+    def vcpus(self) -> Vcpus:
+        """What the tasks hold, those that are being started included."""
+        spot = sum(each.vcpus for each in self.tasks if each.spot)
+        return Vcpus(sum(each.vcpus for each in self.tasks) - spot, spot)
+
+    def tasks_of(self, run: str) -> tuple[RunningTask, ...]:
+        """Return the tasks that a run started, its head among them."""
+        return tuple(each for each in self.tasks if each.run == run)
+
+
+def look(access: Access, name: str, *, pages: int | None = PAGES) -> Standing:
+    """Return how the deployment of that name stands; `pages` of the bucket are counted, or all.
+
+    Raises DeploymentNotFound.
+    """
+    stack, deployment = find_deployed(access, name)
+    with ThreadPoolExecutor() as pool:
+        runs = pool.submit(ongoing.running_executions, access, deployment.state_machine)
+        tasks = pool.submit(ongoing.running_tasks, access, deployment.cluster, _TASKS)
+        allowed = pool.submit(_unless_denied, lambda: quotas.fargate(access))
+        files = pool.submit(file_systems.find_file_system, access, deployment.file_system, targets=False)
+        logs = pool.submit(log_groups.stored, access, deployment.log_group)
+        own = _own(access, deployment, stack)
+        held = pool.submit(buckets.holding, access, deployment.bucket, pages=pages) if own[0] else None
+        return Standing(
+            deployment=deployment,
+            state=stack.status,
+            runs=runs.result(),
+            tasks=tasks.result(),
+            all_tasks=len(tasks.result()) < _TASKS,
+            quotas=allowed.result(),
+            own_bucket=own[0],
+            in_bucket=held.result() if held is not None else None,
+            own_files=own[1],
+            files=files.result(),
+            in_logs=logs.result(),
+        )
+
+
+def _own(access: Access, deployment: Deployment, stack: Stack) -> tuple[bool, bool]:
+    """Tell whether bucket and file system are the deployment's: made by its stack, or by an earlier one and kept."""
+    made = not stack.parameters.get("Bucket"), not stack.parameters.get("FileSystem")
+    if all(made):
+        return made
+    kept = tagging.tagged(access, TAG, deployment.name, kinds=("s3", "elasticfilesystem:file-system"))
+    names = {arn.rpartition(":")[2].rpartition("/")[2] for arn in kept}
+    return made[0] or deployment.bucket in names, made[1] or deployment.file_system in names
+
+
+def _unless_denied(ask: Callable[[], _Answer]) -> _Answer | None:
+    try:
+        return ask()
+    except AwsDenied:
+        return None
