@@ -27,6 +27,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("logs", "Runs", "Print the log of a run or of one of its calls"),
     ("up", "AWS", "Make or change what runs workflows in your account"),
     ("down", "AWS", "Take that away again; keeps your data unless told not to"),
+    ("prices", "AWS", "Print what AWS charges for what runs use"),
     ("simulate", "AWS", "Start a local AWS, or run a command with one"),
     ("config", "Setup", "Show every setting and where its value came from"),
     ("completion", "Setup", "Complete commands, runs and inputs with the Tab key"),

@@ -26,6 +26,7 @@ __all__ = [
     "defects_directory",
     "grammars_directory",
     "heads_directory",
+    "prices_directory",
     "runs_directory",
     "state_directory",
     "stream_file",
@@ -84,6 +85,11 @@ def cache_directory() -> Path:
 def grammars_directory() -> Path:
     """Return (and make) the directory of parser tables kept between processes."""
     return _private(cache_directory() / "grammars")
+
+
+def prices_directory() -> Path:
+    """Return (and make) the directory of the prices that AWS was asked for."""
+    return _private(cache_directory() / "prices")
 
 
 def runs_directory() -> Path:
