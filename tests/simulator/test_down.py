@@ -5,8 +5,10 @@ from __future__ import annotations
 import pytest
 
 from cromulent_wdl.errors import UsageError
+from cromulent_wdl.pricing.card import shipped
 from cromulent_wdl.provision import applying, holdings, removal
 from cromulent_wdl.provision.wishes import Wishes
+from cromulent_wdl.units import GIB
 from tests.fakes.clocks import FakeClock
 
 from .cloud import Cloud, until
@@ -15,6 +17,7 @@ from .inventory import inventory
 from .test_deployment import RUN, register, run_of
 
 LAB = Wishes("lab")
+PRICES = shipped().rates("us-east-1")
 CYCLES = 3
 
 
@@ -36,7 +39,9 @@ def test_data_stays_and_is_taken_back(cloud: Cloud) -> None:
     assert down(cloud, "lab") == ()
     assert inventory(cloud) == {"buckets": [first.bucket], "file systems": [first.file_system]}
     planned = applying.plan(access_to(cloud), LAB, quietly)
-    assert any(line.startswith(f"take back  {first.bucket} and {first.file_system}") for line in planned.in_words())
+    assert any(
+        line.startswith(f"take back  {first.bucket} and {first.file_system}") for line in planned.in_words(PRICES)
+    )
     second = applying.carry_out(access_to(cloud), planned, quietly)
     assert (second.bucket, second.file_system) == (first.bucket, first.file_system)
     assert up(cloud, LAB) is None
@@ -60,7 +65,7 @@ def test_what_keeping_costs_is_said(cloud: Cloud) -> None:
     data = holdings.survey(access_to(cloud), "lab", quietly).data
 
     assert (data.in_bucket.versions, data.in_bucket.bytes) == (6, 30)
-    assert data.monthly == pytest.approx(30e-9 * 0.023)
+    assert data.idle(PRICES).total == pytest.approx(30 * 0.023 / GIB)
 
 
 def test_two_deployments_do_not_touch_each_other(cloud: Cloud) -> None:

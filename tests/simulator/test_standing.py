@@ -7,9 +7,11 @@ import json
 import pytest
 
 from cromulent_wdl.errors import DeploymentNotFound
+from cromulent_wdl.pricing.card import shipped
 from cromulent_wdl.provision.idle import idle_bill
 from cromulent_wdl.provision.standing import look
 from cromulent_wdl.provision.wishes import Wishes
+from cromulent_wdl.units import GIB
 
 from .cloud import Cloud, until
 from .deployments import access_to, down, up
@@ -20,6 +22,7 @@ from .test_up_command import Run, account, cromulent, environment
 __all__ = ["account", "cromulent", "environment"]
 
 LAB = Wishes("lab")
+PRICES = shipped().rates("us-east-1")
 
 
 def test_what_is_idle_costs_what_it_stores(cloud: Cloud) -> None:
@@ -36,8 +39,12 @@ def test_what_is_idle_costs_what_it_stores(cloud: Cloud) -> None:
     assert standing.healthy and (standing.runs, standing.tasks) == ((), ())
     assert standing.deployment == made
     assert standing.quotas is not None and standing.quotas.spot == 4000
-    assert {each.what: each.bytes for each in idle_bill(standing)} == {"bucket": 30, "file system": 0, "logs": 100}
-    assert sum(each.monthly for each in idle_bill(standing)) == pytest.approx((30 * 0.023 + 100 * 0.03) / 1e9)
+    assert {each.what: each.bytes for each in idle_bill(standing, PRICES)} == {
+        "bucket": 30,
+        "file system": 0,
+        "logs": 100,
+    }
+    assert sum(each.monthly for each in idle_bill(standing, PRICES)) == pytest.approx((30 * 0.023 + 100 * 0.03) / GIB)
 
 
 def test_runs_and_their_tasks_are_told(cloud: Cloud) -> None:

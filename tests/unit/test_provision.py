@@ -17,6 +17,7 @@ from cromulent_wdl.aws.file_systems import FileSystem, MountTarget
 from cromulent_wdl.aws.network import Subnet
 from cromulent_wdl.errors import UsageError
 from cromulent_wdl.model.deployment import Deployment
+from cromulent_wdl.pricing.card import shipped
 from cromulent_wdl.provision import parameters, template
 from cromulent_wdl.provision.deployments import deployment_of
 from cromulent_wdl.provision.failure import explained, first_cause
@@ -24,7 +25,9 @@ from cromulent_wdl.provision.holdings import Data
 from cromulent_wdl.provision.plan import Plan, kind_in_words
 from cromulent_wdl.provision.surroundings import Kept, Surroundings
 from cromulent_wdl.provision.wishes import Wishes, check
+from cromulent_wdl.units import GIB
 
+PRICES = shipped().rates("eu-west-1")
 ZONES = ("use1-az1", "use1-az2", "use1-az3", "use1-az4", "use1-az6")
 REGIONS = (
     "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-1 "
@@ -216,7 +219,7 @@ def test_a_deployment_is_what_the_outputs_say(parsed: dict[str, Any]) -> None:
 
 def plan(*changes: Change, **other: Any) -> list[str]:
     given: dict[str, Any] = {"name": "lab", "region": "eu-west-1", "account": "1", "new": False, "kept": Kept()}
-    return Plan(**{**given, **other}, changes=changes, change_set="arn").in_words()
+    return Plan(**{**given, **other}, changes=changes, change_set="arn").in_words(PRICES)
 
 
 def test_a_plan_says_what_is_made_replaced_and_taken_away() -> None:
@@ -237,7 +240,7 @@ def test_a_plan_says_what_is_made_replaced_and_taken_away() -> None:
         "remove     Queue (AWS::SQS::Queue)",
         "change     Logs (log group), in place",
     ]
-    assert lines[-1].startswith("idle cost  $0.00 and storage")
+    assert lines[-1].startswith("idle cost  $0.00, and storage: about $0.30 a GB-month, $0.023 in")
     assert plan()[0] == "change     the version that is noted, and nothing else"
 
 
@@ -274,8 +277,8 @@ def test_the_first_cause_is_told_with_a_hint(reason: str, hint: str | None) -> N
 def test_kept_data_has_its_price() -> None:
     data = Data("b", Holding(2, 118 * 10**9), FileSystem("fs-1", "available", 4 * 10**9, 3 * 10**9, ()))
 
-    assert data.monthly == pytest.approx(118 * 0.023 + 0.3 + 3 * 0.025)
-    assert data.in_words() == [
-        "bucket b: 118 GB in 2 object versions, $2.71 a month",
-        "file system fs-1: 4 GB, $0.38 a month",
+    assert data.idle(PRICES).total == pytest.approx((118 * 0.023 + 0.3 + 3 * 0.025) * 1e9 / GIB)
+    assert data.in_words(PRICES) == [
+        "bucket b: 118 GB in 2 object versions, $2.53 a month",
+        "file system fs-1: 4 GB, $0.35 a month",
     ]

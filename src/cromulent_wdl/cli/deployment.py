@@ -10,8 +10,9 @@ import click
 
 from ..aws.access import Access
 from ..config import Resolved, Settings
+from ..pricing.card import Rates
 
-__all__ = ["access_by", "resolved", "where"]
+__all__ = ["access_by", "prices_in", "resolved", "where"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -41,3 +42,11 @@ def resolved(flags: Mapping[str, Any]) -> Resolved:
 def access_by(settings: Settings) -> Access:
     """Return the way into AWS that the settings name."""
     return Access(profile=settings.profile or None, region=settings.region or None)
+
+
+def prices_in(region: str) -> Rates:
+    """Return the prices of a region, as AWS was last asked for them or as they were shipped."""
+    from ..pricing.refresh import rates_of
+    from ..storage import layout
+
+    return rates_of(region, layout.prices_directory())

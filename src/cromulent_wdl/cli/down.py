@@ -8,10 +8,11 @@ from typing import Any
 import click
 
 from ..errors import UsageError
+from ..pricing.card import Rates
 from ..provision import holdings, removal
 from ..provision.holdings import Holdings
 from . import ui
-from .deployment import access_by, resolved, where
+from .deployment import access_by, prices_in, resolved, where
 from .watching import Watch
 
 __all__ = ["command"]
@@ -41,12 +42,13 @@ def command(
     access = access_by(settings)
     with Watch(0) as watch:
         held = holdings.survey(access, settings.deployment, watch)
+    prices = prices_in(access.region)
     place = f"{access.region} (profile {access.profile})"
     if held.nothing:
         ui.note(f"Nothing of a deployment '{held.name}' is in {place}.")
         return None
     ui.note(f"Deployment {held.name} in {place}")
-    for line in _in_words(held, delete_data):
+    for line in _in_words(held, delete_data, prices):
         ui.note(f"  {line}")
     if held.only_data and not delete_data:
         ui.note("There is nothing else to take away; --delete-data deletes that, too.")
@@ -58,10 +60,10 @@ def command(
         return None if dry_run else _GIVEN_UP
     with Watch(held.resources) as watch:
         removal.take_away(access, held, watch, delete_data=delete_data, stop_runs=stop_runs)
-    return _prove(held, removal.leftovers(access, held, delete_data=delete_data), delete_data)
+    return _prove(held, removal.leftovers(access, held, delete_data=delete_data), delete_data, prices)
 
 
-def _in_words(held: Holdings, delete_data: bool) -> list[str]:
+def _in_words(held: Holdings, delete_data: bool, prices: Rates) -> list[str]:
     lines = []
     if held.executions or held.tasks:
         lines.append(f"stop    {removal.going_on(held)}")
@@ -71,7 +73,7 @@ def _in_words(held: Holdings, delete_data: bool) -> list[str]:
     if held.definitions:
         lines.append(f"remove  {len(held.definitions)} task definition{'s' * (len(held.definitions) != 1)}")
     verb = "DELETE" if delete_data else "keep  "
-    lines += [f"{verb}  {line}" for line in held.data.in_words()]
+    lines += [f"{verb}  {line}" for line in held.data.in_words(prices)]
     return lines
 
 
@@ -89,8 +91,8 @@ def _agreed(held: Holdings, delete_data: bool, confirm: str | None, yes: bool) -
     return True
 
 
-def _prove(held: Holdings, left: tuple[str, ...], delete_data: bool) -> int | None:
-    kept = [] if delete_data else held.data.in_words()
+def _prove(held: Holdings, left: tuple[str, ...], delete_data: bool, prices: Rates) -> int | None:
+    kept = [] if delete_data else held.data.in_words(prices)
     if left:
         ui.fail(
             "This still carries the deployment's tag:\n" + "\n".join(f"  {arn}" for arn in left),
@@ -101,5 +103,5 @@ def _prove(held: Holdings, left: tuple[str, ...], delete_data: bool) -> int | No
     for line in kept:
         ui.note(f"  {line}")
     if kept:
-        ui.note(f"  together ${held.data.monthly:.2f} a month. `cromulent up` takes it back.")
+        ui.note(f"  together ${held.data.idle(prices).total:.2f} a month. `cromulent up` takes it back.")
     return None

@@ -9,10 +9,12 @@ from typing import Any
 from .. import __version__
 from ..aws.access import Access
 from ..clock import SYSTEM
+from ..pricing.idle import NAMES
 from ..provision.idle import Item, idle_bill
 from ..provision.standing import PAGES, Standing, look
 from ..units import format_bytes, format_duration
 from . import ui
+from .deployment import prices_in
 
 __all__ = ["show"]
 
@@ -22,7 +24,8 @@ _SHOWN = 10
 def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
     """Print how the deployment of that name stands; `every`: all its runs, and all that is in the bucket counted."""
     standing = look(access, name, pages=None if every else PAGES)
-    items, now = idle_bill(standing), SYSTEM.now()
+    prices = prices_in(standing.deployment.region)
+    items, now = idle_bill(standing, prices), SYSTEM.now()
     if as_json:
         ui.json_result(_record(standing, items, now))
         return
@@ -40,6 +43,7 @@ def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
     ui.data(f"  idle cost  {_total(items)} a month, while nothing runs")
     ui.table([(each.what, *_cells(each)) for each in items] + [("compute, network", "", "", "$0.00")],
              indent=13, right=(1, 3))  # fmt: skip
+    ui.note(f"  {prices.note(NAMES)}")
     for line in _next(standing, every):
         ui.note(f"  {line}")
 

@@ -13,7 +13,7 @@ from ..provision import applying
 from ..provision.plan import Plan
 from ..provision.wishes import Wishes
 from . import ui
-from .deployment import access_by, resolved, where
+from .deployment import access_by, prices_in, resolved, where
 from .watching import Watch
 
 __all__ = ["command", "wishes_of"]
@@ -57,7 +57,7 @@ def command(yes: bool, dry_run: bool, **flags: Any) -> int | None:
     if not plan.change_set:
         ui.note("  nothing to change")
         return None
-    for line in plan.in_words():
+    for line in plan.in_words(prices_in(plan.region)):
         ui.note(f"  {line}")
     if dry_run or not (yes or ui.confirm("Create it?" if plan.new else "Change it?")):
         applying.discard(access, plan)

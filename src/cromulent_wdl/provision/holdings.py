@@ -12,6 +12,8 @@ from ..aws.file_systems import FileSystem
 from ..aws.task_definitions import Definition
 from ..clock import SYSTEM, Clock
 from ..model.deployment import Deployment
+from ..pricing.card import Rates
+from ..pricing.idle import Idle, Kept, idle
 from ..units import format_bytes
 from .applying import settled
 from .deployments import TAG, deployment_of
@@ -19,13 +21,6 @@ from .following import Report
 from .surroundings import kept_storage
 
 __all__ = ["Data", "Holdings", "survey"]
-
-GB = 10**9
-BUCKET_PRICE = 0.023
-FILES_PRICE = 0.30
-ARCHIVE_PRICE = 0.025
-"""Dollars a GB-month in us-east-1, November 2026 (docs/reference/aws-facts.md); other regions are up to twice that."""
-
 
 _EMPTY = Holding(0, 0)
 
@@ -38,22 +33,21 @@ class Data:
     in_bucket: Holding = _EMPTY
     files: FileSystem | None = None
 
-    @property
-    def monthly(self) -> float:
-        """What keeping it costs, in dollars a month."""
+    def idle(self, rates: Rates) -> Idle:
+        """Return what keeping it costs, in dollars a month."""
         cold = self.files.bytes_in_archive if self.files else 0
         warm = self.files.bytes - cold if self.files else 0
-        return (self.in_bucket.bytes * BUCKET_PRICE + warm * FILES_PRICE + cold * ARCHIVE_PRICE) / GB
+        return idle(Kept(self.in_bucket.bytes, warm, cold), rates)
 
-    def in_words(self) -> list[str]:
+    def in_words(self, rates: Rates) -> list[str]:
         """Return a line for each."""
-        lines = []
+        lines, cost = [], self.idle(rates)
         if self.bucket:
             more = "more than " if self.in_bucket.at_least else ""
             held = f"{more}{format_bytes(self.in_bucket.bytes)} in {self.in_bucket.versions} object versions"
-            lines.append(f"bucket {self.bucket}: {held}, ${Data(self.bucket, self.in_bucket).monthly:.2f} a month")
+            lines.append(f"bucket {self.bucket}: {held}, ${cost.bucket:.2f} a month")
         if self.files is not None:
-            held = f"{format_bytes(self.files.bytes)}, ${Data(files=self.files).monthly:.2f} a month"
+            held = f"{format_bytes(self.files.bytes)}, ${cost.files:.2f} a month"
             lines.append(f"file system {self.files.identity}: {held}")
         return lines
 

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .holdings import ARCHIVE_PRICE, BUCKET_PRICE, FILES_PRICE, GB
+from ..pricing.card import Rates
+from ..units import GIB
 from .standing import Standing
 
 __all__ = ["Item", "idle_bill"]
-
-LOGS_PRICE = 0.03
 
 
 @dataclass(frozen=True)
@@ -26,21 +25,21 @@ class Item:
     @property
     def monthly(self) -> float:
         """Dollars a month."""
-        return self.bytes * self.price / GB
+        return self.bytes / GIB * self.price
 
 
-def idle_bill(standing: Standing) -> tuple[Item, ...]:
+def idle_bill(standing: Standing, rates: Rates) -> tuple[Item, ...]:
     """Return what is stored and costs something; all else that a deployment is made of is free while it is idle.
 
     What the user brought along is on the user's own bill, and not here.
     """
     items = []
     if standing.in_bucket is not None:
-        items.append(Item("bucket", standing.in_bucket.bytes, BUCKET_PRICE, standing.in_bucket.at_least))
+        items.append(Item("bucket", standing.in_bucket.bytes, rates["bucket_gb_month"], standing.in_bucket.at_least))
     if standing.own_files and standing.files is not None:
         cold = standing.files.bytes_in_archive
-        items.append(Item("file system", standing.files.bytes - cold, FILES_PRICE))
+        items.append(Item("file system", standing.files.bytes - cold, rates["files_gb_month"]))
         if cold:
-            items.append(Item("file system, infrequently used", cold, ARCHIVE_PRICE))
-    items.append(Item("logs", standing.in_logs, LOGS_PRICE))
+            items.append(Item("file system, infrequently used", cold, rates["files_archive_gb_month"]))
+    items.append(Item("logs", standing.in_logs, rates["logs_gb_month"]))
     return tuple(items)

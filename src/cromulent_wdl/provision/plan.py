@@ -7,14 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..aws.cloudformation import Change
+from ..pricing.card import Rates
 from .surroundings import Kept
 
-__all__ = ["DATA", "IDLE", "Plan", "kind_in_words"]
+__all__ = ["DATA", "Plan", "kind_in_words"]
 
 DATA = {"AWS::EFS::FileSystem", "AWS::S3::Bucket"}
 """What holds data of the user, and is never replaced."""
-
-IDLE = "$0.00 and storage, by the GB-month: about $0.30 on the file system, $0.023 in the bucket"
 
 _LISTED = 6
 """So many changes in place have a line each."""
@@ -69,15 +68,19 @@ class Plan:
         """Changes that would put an empty bucket or file system in the place of one with data."""
         return tuple(each for each in self.changes if each.kind in DATA and each.replacement == "True")
 
-    def in_words(self) -> list[str]:
-        """Return the plan a line each, without the question."""
+    def in_words(self, rates: Rates) -> list[str]:
+        """Return the plan a line each, without the question; `rates` are its region's."""
         lines = [*self._made(), *self._others()]
         if self.kept.bucket or self.kept.file_system:
             found = " and ".join(filter(None, (self.kept.bucket, self.kept.file_system)))
             lines.append(f"take back  {found}, kept from before with all data")
         if not self.changes and self.change_set:
             lines.append("change     the version that is noted, and nothing else")
-        return [*lines, f"idle cost  {IDLE}"]
+        files, bucket = rates["files_gb_month"], rates["bucket_gb_month"]
+        return [
+            *lines,
+            f"idle cost  $0.00, and storage: about ${files:.2f} a GB-month of files, ${bucket:.3f} in the bucket",
+        ]
 
     def _made(self) -> list[str]:
         made = [each for each in self.changes if each.action == "Add"]
