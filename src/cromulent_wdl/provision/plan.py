@@ -77,10 +77,8 @@ class Plan:
         if not self.changes and self.change_set:
             lines.append("change     the version that is noted, and nothing else")
         files, bucket = rates["files_gb_month"], rates["bucket_gb_month"]
-        return [
-            *lines,
-            f"idle cost  $0.00, and storage: about ${files:.2f} a GB-month of files, ${bucket:.3f} in the bucket",
-        ]
+        stored = f"about ${files:.2f} a GB-month, ${bucket:.3f} in the bucket"
+        return [*lines, f"idle cost  $0.00, and storage: {stored}"]
 
     def _made(self) -> list[str]:
         made = [each for each in self.changes if each.action == "Add"]
