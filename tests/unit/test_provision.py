@@ -13,13 +13,13 @@ from cfnlint.config import ManualArgs
 
 from cromulent_wdl.aws.buckets import Holding
 from cromulent_wdl.aws.cloudformation import Change, Event, Stack
+from cromulent_wdl.aws.deployments import deployment_of
 from cromulent_wdl.aws.file_systems import FileSystem, MountTarget
 from cromulent_wdl.aws.network import Subnet
 from cromulent_wdl.errors import UsageError
 from cromulent_wdl.model.deployment import Deployment
 from cromulent_wdl.pricing.card import shipped
 from cromulent_wdl.provision import parameters, template
-from cromulent_wdl.provision.deployments import deployment_of
 from cromulent_wdl.provision.failure import explained, first_cause
 from cromulent_wdl.provision.holdings import Data
 from cromulent_wdl.provision.plan import Plan, kind_in_words

@@ -106,7 +106,7 @@ def asking(what: str) -> Iterator[None]:
         ) from error
     except exceptions.ProfileNotFound as error:
         raise CredentialsError(f"{error}.", hint="aws configure list-profiles shows the profiles there are") from error
-    except exceptions.HTTPClientError as error:
+    except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         raise AwsUnreachable(f"AWS does not answer ({what}): {error}", hint="is there a network here?") from error
     except exceptions.BotoCoreError as error:
         raise CredentialsError(f"AWS could not be asked ({what}): {error}") from error

@@ -20,6 +20,8 @@ class Resources:
     memory_limit: int = 0
     """Bytes at which the task is killed; 0 for no limit."""
     gpu: bool = False
+    disk: int = 0
+    """Bytes of disk beside the working directory, for the image and temporary files."""
 
 
 @dataclass(frozen=True)
@@ -70,3 +72,11 @@ class Task:
     """Give what the task wrote back to the invoking user at the end."""
     network: str | None = None
     privileged: bool = False
+    run_directory: Path = Path()
+    """The run's directory on the host; the attempt's lies within it, unless it is a download into a cache."""
+    architecture: str = ""
+    """`arm64` or `amd64`, where the task asks for one."""
+    timeout: float = 0.0
+    """Seconds that the command may take; 0 for no limit."""
+    preemptible: bool = False
+    """Whether the attempt may run where its provider can take the machine back."""

@@ -3,9 +3,9 @@
 `template.yaml` is the stack, and the file to read first. What a user wishes becomes the template's parameters
 (`wishes.py`), CloudFormation's change set becomes a plan in words (`plan.py`), which `apply.py` carries out and
 `failure.py` explains where it fails. `removal.py` takes a deployment away and `leftovers.py` proves it. All others
-learn what is deployed from `deployments.py`: a stack's outputs as one `Deployment`.
+learn what is deployed from `aws/deployments.py`: a stack's outputs as one `Deployment`.
 """
 
-from .deployments import find_deployment
+from ..aws.deployments import find_deployment
 
 __all__ = ["find_deployment"]

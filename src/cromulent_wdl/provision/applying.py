@@ -11,11 +11,11 @@ from dataclasses import replace
 from ..aws import cloudformation
 from ..aws.access import Access
 from ..aws.cloudformation import Request, Stack
+from ..aws.deployments import TAG, find_deployment
 from ..clock import SYSTEM, Clock
 from ..errors import ProvisionFailed, UsageError
 from ..model.deployment import Deployment
 from . import parameters, template
-from .deployments import TAG, find_deployment
 from .failure import explained
 from .following import Report, follow, latest, worked_out
 from .plan import Plan

@@ -8,6 +8,7 @@ from ..aws import buckets, cloudformation, file_systems, ongoing, tagging, task_
 from ..aws.access import Access
 from ..aws.buckets import Holding
 from ..aws.cloudformation import Stack
+from ..aws.deployments import TAG, deployment_of
 from ..aws.file_systems import FileSystem
 from ..aws.task_definitions import Definition
 from ..clock import SYSTEM, Clock
@@ -16,7 +17,6 @@ from ..pricing.card import Rates
 from ..pricing.idle import Idle, Kept, idle
 from ..units import format_bytes
 from .applying import settled
-from .deployments import TAG, deployment_of
 from .following import Report
 from .surroundings import kept_storage
 

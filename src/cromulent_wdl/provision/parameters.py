@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 
 from .. import __version__
 from ..aws.cloudformation import Stack
+from ..aws.deployments import TAG
 from ..aws.file_systems import FileSystem
 from ..aws.network import Subnet
 from ..errors import UsageError
-from .deployments import TAG
 from .surroundings import Surroundings
 from .wishes import ROLES, Wishes
 

@@ -15,12 +15,12 @@ from ..aws import buckets, file_systems, log_groups, ongoing, quotas, tagging
 from ..aws.access import Access
 from ..aws.buckets import Holding
 from ..aws.cloudformation import Stack
+from ..aws.deployments import TAG, find_deployed
 from ..aws.file_systems import FileSystem
 from ..aws.ongoing import Execution, RunningTask
 from ..aws.quotas import Quotas
 from ..errors import AwsDenied
 from ..model.deployment import Deployment
-from .deployments import TAG, find_deployed
 
 __all__ = ["PAGES", "Standing", "Vcpus", "look"]
 

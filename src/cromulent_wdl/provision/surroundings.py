@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from ..aws import buckets, file_systems, network, tagging
 from ..aws.access import Access
+from ..aws.deployments import TAG
 from ..aws.file_systems import FileSystem
 from ..aws.network import Subnet
 from ..errors import UsageError
-from .deployments import TAG
 from .wishes import Wishes
 
 __all__ = ["Kept", "Surroundings", "kept_storage", "look_around"]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from dataclasses import fields
 
-from ..aws.access import Access
-from ..aws.cloudformation import Stack, find_stack
 from ..errors import DeploymentNotFound
 from ..model.deployment import Deployment
+from .access import Access
+from .cloudformation import Stack, find_stack
 
 __all__ = ["TAG", "deployment_of", "find_deployed", "find_deployment"]
 

@@ -1,0 +1,96 @@
+"""EFS access points: the ones of runs, each the directory of a run as its tasks see it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..clock import SYSTEM, Clock
+from ..errors import AwsError
+from .access import Access, asking
+
+if TYPE_CHECKING:
+    from mypy_boto3_efs import EFSClient
+
+__all__ = ["AccessPoint", "Wanted", "create", "find"]
+
+_PATIENCE = 60.0
+_PAUSE = 0.5
+
+
+@dataclass(frozen=True)
+class AccessPoint:
+    """An access point that can be mounted."""
+
+    identity: str
+    root: str
+    """The directory of the file system that is its root."""
+
+
+def find(access: Access, identity: str) -> AccessPoint | None:
+    """Return an access point that can be mounted, or None where there is none of that id."""
+    try:
+        found = _describe(access, identity)
+    except AwsError as error:
+        if error.code == "AccessPointNotFound":
+            return None
+        raise
+    return AccessPoint(identity, _root(found)) if found["LifeCycleState"] == "available" else None
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an access point is to be: every access through it is `user`'s, below `root`."""
+
+    file_system: str
+    root: str
+    user: tuple[int, int]
+    token: str
+    """Makes a repeated call the same call."""
+    tags: Mapping[str, str]
+
+
+def create(access: Access, wanted: Wanted, clock: Clock = SYSTEM) -> AccessPoint:
+    """Make an access point whose root is there already, and return it once it can be mounted. Raises AwsError."""
+    client = _client(access)
+    user, group = wanted.user
+    try:
+        with asking(f"making an access point of {wanted.file_system}"):
+            made: Mapping[str, Any] = client.create_access_point(
+                ClientToken=wanted.token[:64],
+                FileSystemId=wanted.file_system,
+                PosixUser={"Uid": user, "Gid": group},
+                RootDirectory={"Path": wanted.root},
+                Tags=[{"Key": key, "Value": value} for key, value in wanted.tags.items()],
+            )
+    except AwsError as error:
+        if error.code == "AccessPointLimitExceeded":
+            raise AwsError(
+                f"file system {wanted.file_system} has as many access points as it may",
+                code=error.code,
+                hint="cromulent gc removes those of runs that are over",
+            ) from error
+        raise
+    end = clock.monotonic() + _PATIENCE
+    while made["LifeCycleState"] != "available":
+        if clock.monotonic() > end or made["LifeCycleState"] in ("error", "deleted", "deleting"):
+            raise AwsError(f"access point {made['AccessPointId']} is {made['LifeCycleState']}")
+        clock.sleep(_PAUSE)
+        made = _describe(access, made["AccessPointId"])
+    return AccessPoint(made["AccessPointId"], _root(made))
+
+
+def _describe(access: Access, identity: str) -> Mapping[str, Any]:
+    with asking(f"looking at access point {identity}"):
+        found: Mapping[str, Any] = _client(access).describe_access_points(AccessPointId=identity)["AccessPoints"][0]
+    return found
+
+
+def _root(found: Mapping[str, Any]) -> str:
+    return str((found.get("RootDirectory") or {}).get("Path") or "/")
+
+
+def _client(access: Access) -> EFSClient:
+    client: EFSClient = access.client("efs")
+    return client
