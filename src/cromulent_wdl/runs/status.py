@@ -71,8 +71,8 @@ class Attempt:
 
     number: int
     placed: TaskPlaced | None = None
-    waiting: str = ""
-    """Why it waits, if it does."""
+    wait: TaskWaiting | None = None
+    """For what it waits now, if it does."""
     image: str = ""
     digest: str = ""
     where: str = ""
@@ -80,6 +80,11 @@ class Attempt:
     ended: TaskEnded | None = None
     ecs_tasks: Mapping[str, EcsTask] = field(default_factory=dict)
     """By ARN, in the order in which they turned up; the last one is the one that counts."""
+
+    @property
+    def waiting(self) -> str:
+        """Why it waits, in words; empty if it does not."""
+        return self.wait.why if self.wait is not None else ""
 
 
 @dataclass(frozen=True)
@@ -251,14 +256,14 @@ def _attempt_after(attempt: Attempt, event: _TaskEvent) -> Attempt:
     if isinstance(event, TaskPlaced):
         return replace(attempt, placed=event)
     if isinstance(event, TaskWaiting):
-        return replace(attempt, waiting=event.why)
+        return replace(attempt, wait=event)
     if isinstance(event, TaskImage):
         return replace(attempt, image=event.image, digest=event.digest)
     if isinstance(event, TaskStarted):
-        return replace(attempt, waiting="", where=event.where, started_at=event.at)
+        return replace(attempt, wait=None, where=event.where, started_at=event.at)
     if isinstance(event, EcsTaskLaunched | EcsTaskStopped):
         return replace(attempt, ecs_tasks=_ecs_tasks_after(attempt.ecs_tasks, event))
-    return replace(attempt, waiting="", ended=event)
+    return replace(attempt, wait=None, ended=event)
 
 
 def _ecs_tasks_after(tasks: Mapping[str, EcsTask], event: _EcsEvent) -> dict[str, EcsTask]:

@@ -1,0 +1,51 @@
+"""An attempt in words: how long, where, with what."""
+
+from __future__ import annotations
+
+from ..model import EcsTaskLaunched
+from ..pricing.bill import FREE_STORAGE
+from ..runs.status import Attempt
+from ..units import GIB, format_bytes, format_duration
+
+__all__ = ["attempt_in_words", "launched_of"]
+
+
+def attempt_in_words(attempt: Attempt) -> str:
+    """Say how long an attempt took, where, with what, and what it used."""
+    ended = attempt.ended
+    if ended is None or attempt.started_at is None:
+        began = "the command did not begin"
+    else:
+        began = f"for {format_duration(ended.usage.seconds or ended.at - attempt.started_at)}"
+    peak = ended.usage.memory_peak if ended is not None else None
+    used = f"memory in use at its peak {format_bytes(peak)}" if peak else ""
+    return ", ".join(filter(None, [f"{began} {_place(attempt)}".strip(), _given(attempt), used]))
+
+
+def _given(attempt: Attempt) -> str:
+    launched = launched_of(attempt)
+    if launched is not None:
+        storage = f", {launched.storage} GiB of disk" if launched.storage > FREE_STORAGE else ""
+        return f"with {launched.cpu:g} vCPU and {launched.memory / GIB:g} GiB{storage}"
+    placed = attempt.placed
+    if placed is None:
+        return ""
+    cores = f"{placed.cpu} core{'s' if placed.cpu > 1 else ''}" if placed.cpu else ""
+    memory = format_bytes(placed.memory_limit or placed.memory) if placed.memory_limit or placed.memory else ""
+    return "with " + " and ".join(filter(None, [cores, memory])) if cores or memory else ""
+
+
+def launched_of(attempt: Attempt) -> EcsTaskLaunched | None:
+    """Return the last ECS task that was launched for the attempt."""
+    return next((task.launched for task in reversed(list(attempt.ecs_tasks.values())) if task.launched), None)
+
+
+def _place(attempt: Attempt) -> str:
+    launched, placed = launched_of(attempt), attempt.placed
+    if launched is not None:
+        where = f"on Fargate{' Spot' if launched.place == 'spot' else ''} in {launched.region}"
+    elif placed is not None:
+        where = {"process": "in a process here"}.get(placed.backend, f"in {placed.backend.capitalize()} here")
+    else:
+        return ""
+    return where + (f" ({attempt.image})" if attempt.image else "")

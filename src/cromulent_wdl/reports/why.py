@@ -1,0 +1,264 @@
+"""Why a run failed, in a screenful: the root of it, not the calls that were stopped because of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from ..model import Ending
+from ..runs.logs import call_directory
+from ..runs.status import Attempt, CallStatus, EcsTask, RunStatus, State
+from ..storage import layout
+from .advice import Circumstances, happened, tries
+from .attempts import attempt_in_words
+from .evidence import Evidence, gather, read_json
+from .explanation import Explanation, Fact
+
+__all__ = ["Subject", "explain_call", "explain_run", "root_of"]
+
+_TIMES = {1: "", 2: ", twice"}
+_DONE = (State.OK, State.CACHED)
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class Subject:
+    """The run that is asked about."""
+
+    directory: Path
+    status: RunStatus
+    called: str
+    """How it is named on a command line."""
+
+    @property
+    def name(self) -> str:
+        """The workflow's name."""
+        return self.status.started.name if self.status.started else self.directory.name
+
+
+def root_of(status: RunStatus) -> CallStatus | None:
+    """Return the call at the root of a failure: the one that the run's end names, else the first that failed."""
+    if status.ended is not None and status.ended.call in status.calls:
+        return status.calls[status.ended.call]
+    failed = [call for call in status.calls.values() if call.state is State.FAILED]
+    return min(failed, key=lambda call: call.ended_at or 0.0, default=None)
+
+
+def explain_run(subject: Subject) -> Explanation:
+    """Explain a run that is over, or whose head is gone."""
+    status = subject.status
+    if status.state is State.OK:
+        return _fine(subject)
+    if status.state is State.LOST:
+        return _lost(subject)
+    root = root_of(status)
+    if status.state is State.STOPPED:
+        headline = f"{subject.name} was stopped, by Ctrl-C or a signal."
+        again = tries(Circumstances(Ending.STOPPED, subject.called))
+        return Explanation(headline, (*_state_of_calls(subject),), again)
+    if root is None:
+        return _without_call(subject)
+    return explain_call(subject, root)
+
+
+def explain_call(subject: Subject, call: CallStatus) -> Explanation:
+    """Explain how a call ended."""
+    evidence = gather(subject.directory, subject.status, call)
+    last = _last_ended(call)
+    ending, exit_code = _ending(call, last)
+    if call.state in (State.RUNNING, State.WAITING, State.QUEUED):
+        return _unfinished(call)
+    if call.state in _DONE:
+        return Explanation(f"{call.path} did not fail: it is {call.state.value}.", tuple(_tried(call, Ending.OK)))
+    headline = f"{_subject_of(subject, call)} {happened(ending, exit_code)}{_times(call, ending)}"
+    headline += _stopped_by(subject, call, ending)
+    facts = [
+        *_because(call, last, ending),
+        *_aws_said(call),
+        *_tried(call, ending),
+        *_words(evidence),
+        *_inputs(evidence),
+        *_others(subject, call),
+        *_state_of_calls(subject),
+        *_source(subject, call),
+    ]
+    if evidence.stderr is not None:
+        facts.append(Fact("stderr", str(evidence.stderr), verbatim=True))
+    return Explanation(headline + ".", tuple(facts), tries(_circumstances(subject, call, ending, evidence)))
+
+
+def _unfinished(call: CallStatus) -> Explanation:
+    waits = f"it waits: {call.attempts[-1].waiting}" if call.attempts and call.attempts[-1].waiting else ""
+    return Explanation(f"{call.path} has not ended; {waits or f'it is {call.state.value}'}.")
+
+
+def _stopped_by(subject: Subject, call: CallStatus, ending: Ending) -> str:
+    root = root_of(subject.status)
+    return f" because {root.path} failed" if ending is Ending.STOPPED and root not in (None, call) else ""
+
+
+def _source(subject: Subject, call: CallStatus) -> Iterable[Fact]:
+    place = call_directory(subject.directory, call)
+    position = _position(read_json(place / layout.ERROR)) if place is not None else ""
+    if position:
+        yield Fact("source", position, verbatim=True)
+
+
+def _subject_of(subject: Subject, call: CallStatus) -> str:
+    lone = subject.status.started is not None and subject.status.started.kind == "task"
+    if root_of(subject.status) is not call:
+        return call.path
+    return f"{subject.name} failed: it" if lone else f"{subject.name} failed: {call.path}"
+
+
+def _last_ended(call: CallStatus) -> Attempt | None:
+    return next((attempt for attempt in reversed(call.attempts) if attempt.ended is not None), None)
+
+
+def _ending(call: CallStatus, last: Attempt | None) -> tuple[Ending, int | None]:
+    """Return how the call ended: as its last attempt did, unless that went well and the call did not."""
+    if last is not None and last.ended is not None:
+        return last.ended.ending, last.ended.exit_code
+    return call.ending or Ending.FAILED, None
+
+
+def _times(call: CallStatus, ending: Ending) -> str:
+    """Say how often, if it ended so every time, else at which attempt."""
+    ended = [attempt.ended.ending for attempt in call.attempts if attempt.ended is not None]
+    if set(ended) <= {ending}:
+        return _TIMES.get(len(ended), f", {len(ended)} times") if ended else ""
+    return f", at attempt {len(ended)}"
+
+
+def _because(call: CallStatus, last: Attempt | None, ending: Ending) -> Iterable[Fact]:
+    """Give the engine's own sentence where it says more than the headline."""
+    said = last.ended.message if last is not None and last.ended is not None else ""
+    for text in dict.fromkeys(" ".join(each.split()) for each in (said, call.message)):
+        if text and not text.startswith(("the command ended with status", "task command failed", "stopped with")):
+            yield Fact("because", text)
+
+
+def _aws_said(call: CallStatus) -> Iterable[Fact]:
+    task = _last_ecs_task(call)
+    if task is None or task.stopped is None:
+        return
+    stopped = task.stopped
+    code = f"{stopped.stop_code}: " if stopped.stop_code else ""
+    texts = dict.fromkeys(filter(None, (f"{code}{stopped.reason}".strip(), stopped.container_reason)))
+    yield from (Fact("AWS said", text) for text in texts)
+
+
+def _last_ecs_task(call: CallStatus) -> EcsTask | None:
+    tasks = [task for attempt in call.attempts for task in attempt.ecs_tasks.values()]
+    return tasks[-1] if tasks else None
+
+
+def _tried(call: CallStatus, ending: Ending) -> Iterable[Fact]:
+    """Say of each attempt what it had, where, how long it took and, where they differ, how it ended."""
+    several = len(call.attempts) > 1
+    shown = call.attempts[-_SHOWN:]
+    if len(shown) < len(call.attempts):
+        yield Fact("tried", f"{len(call.attempts)} times; the last {_SHOWN}:")
+    endings = {attempt.ended.ending for attempt in call.attempts if attempt.ended is not None}
+    for attempt in shown:
+        text = attempt_in_words(attempt)
+        if several and endings != {ending} and attempt.ended is not None:
+            text += f": {happened(attempt.ended.ending, attempt.ended.exit_code)}"
+        yield Fact("tried" if several else "ran", f"{attempt.number}. {text}" if several else text)
+
+
+def _words(evidence: Evidence) -> Iterable[Fact]:
+    if evidence.line:
+        yield Fact("at", f"line {evidence.line_number} of the command: {evidence.line}")
+    yield from (Fact("last words", word) for word in evidence.last_words)
+
+
+def _inputs(evidence: Evidence) -> Iterable[Fact]:
+    marked = sorted(evidence.inputs, key=lambda each: "others" not in each.remark)
+    for each in marked[:_SHOWN]:
+        yield Fact("input", f"{each.name} = {each.value}" + (f" ({each.remark})" if each.remark else ""))
+
+
+def _others(subject: Subject, call: CallStatus) -> Iterable[Fact]:
+    others = [c for c in subject.status.in_order() if c.state is State.FAILED and c.path != call.path]
+    if others and subject.status.state is State.FAILED:
+        named = ", ".join(other.path for other in others[:_SHOWN])
+        more = f" and {len(others) - _SHOWN} more" if len(others) > _SHOWN else ""
+        yield Fact("also failed", f"{named}{more}")
+
+
+def _state_of_calls(subject: Subject) -> Iterable[Fact]:
+    calls = subject.status.calls.values()
+    done = sum(call.state in _DONE for call in calls)
+    if subject.status.state in (State.FAILED, State.STOPPED, State.LOST) and len(calls) > 1:
+        counted = f"{done} call{'' if done == 1 else 's'}, which stay{'s' if done == 1 else ''} done"
+        yield Fact("done", counted if done else "nothing yet")
+
+
+def _circumstances(subject: Subject, call: CallStatus, ending: Ending, evidence: Evidence) -> Circumstances:
+    last = call.attempts[-1] if call.attempts else Attempt(0)
+    task = _last_ecs_task(call)
+    launched = task.launched if task is not None else None
+    asked = last.placed.memory_limit or last.placed.memory if last.placed is not None else 0
+    lone = subject.status.started is not None and subject.status.started.kind == "task"
+    return Circumstances(
+        ending,
+        subject.called,
+        "" if lone else call.path,
+        cloud=launched is not None,
+        image=last.image,
+        memory=max(launched.memory if launched else asked, call.usage.memory_peak or 0),
+        storage=launched.storage if launched else 0,
+        directory=str(subject.directory),
+        build_log=str(evidence.build_log or ""),
+    )
+
+
+def _without_call(subject: Subject) -> Explanation:
+    """Explain a failure that no call is to blame for: an expression of the workflow, say."""
+    ended = subject.status.ended
+    message = " ".join(ended.message.split()) if ended is not None else ""
+    facts = [Fact("because", message)] if message else []
+    position = _position(read_json(subject.directory / layout.ERROR))
+    if position:
+        facts.append(Fact("in", position, verbatim=True))
+    again = f"mend it, then cromulent rerun {subject.called}"
+    headline = f"{subject.name} failed, by itself rather than by one of its calls."
+    return Explanation(headline, (*facts, *_state_of_calls(subject)), (f"cromulent logs {subject.called}", again))
+
+
+def _position(error: dict[str, object]) -> str:
+    while isinstance(cause := error.get("cause"), dict):
+        error = cause
+    position = error.get("pos")
+    return f"{position['source']} line {position['line']}" if isinstance(position, dict) else ""
+
+
+def _lost(subject: Subject) -> Explanation:
+    started = subject.status.started
+    where = f"process {started.pid} on {started.host}" if started is not None else "its process"
+    begun = [call for call in subject.status.in_order() if call.started_at is not None and call.ended_at is None]
+    facts = [Fact("because", f"its head, {where}, is gone: killed, or the machine went down")]
+    if begun:
+        facts.append(
+            Fact("at work", ", ".join(call.path for call in begun[:_SHOWN]) + (" …" if len(begun) > _SHOWN else ""))
+        )
+    again = f"go on from there: cromulent rerun {subject.called}"
+    return Explanation(f"{subject.name} was lost without a word.", (*facts, *_state_of_calls(subject)), (again,))
+
+
+def _fine(subject: Subject) -> Explanation:
+    retried = [call for call in subject.status.in_order() if len(call.attempts) > 1]
+    facts = [
+        Fact("again", f"{call.path}: {len(call.attempts)} attempts, the first {_first_end(call)}")
+        for call in retried[:_SHOWN]
+    ]
+    if len(retried) > _SHOWN:
+        facts.append(Fact("again", f"and {len(retried) - _SHOWN} more calls that were tried again"))
+    return Explanation(f"{subject.name} did not fail: all of its calls are done.", tuple(facts))
+
+
+def _first_end(call: CallStatus) -> str:
+    ended = call.attempts[0].ended
+    return happened(ended.ending, ended.exit_code) if ended is not None else "never ended"
