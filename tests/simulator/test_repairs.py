@@ -11,6 +11,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -118,6 +119,19 @@ def test_its_change_sets_make_what_a_condition_leaves_out(stock: Cloud) -> None:
     assert {each["ResourceChange"]["LogicalResourceId"] for each in changes} == {"Here", "Absent"}
 
 
+def test_it_takes_a_joined_list_for_something_in_conditions(stock: Cloud) -> None:
+    """ministack/conditions.py."""
+    joined = {"Fn::Join": ["", {"Ref": "List"}]}
+    template = {
+        "Parameters": {"List": {"Type": "CommaDelimitedList", "Default": ""}},
+        "Conditions": {"Some": {"Fn::Not": [{"Fn::Equals": [joined, ""]}]}},
+        "Resources": {"Queue": {"Type": "AWS::SQS::Queue"}},
+        "Outputs": {"Some": {"Value": {"Fn::If": ["Some", "some", "none"]}}},
+    }
+
+    assert stock.create_stack("joined", json.dumps(template))["Some"] == "some"
+
+
 def test_its_stacks_drop_the_lifecycle_and_tags_of_buckets_and_delete_full_ones(stock: Cloud) -> None:
     """ministack/buckets.py."""
     rules = {"Rules": [{"Id": "r", "Status": "Enabled", "ExpirationInDays": 1}]}
@@ -223,13 +237,52 @@ def test_it_takes_any_account_number_for_a_root_key(stock: Cloud) -> None:
         assert stranger.client("sqs").list_queues()
 
 
+@contextmanager
+def user(stock: Cloud, name: str, **allowed: Any) -> Iterator[Cloud]:
+    """Make a user with one statement."""
+    iam = stock.client("iam")
+    iam.create_user(UserName=name)
+    keys = iam.create_access_key(UserName=name)["AccessKey"]
+    document = json.dumps({"Statement": [{"Effect": "Allow", **allowed}]})
+    iam.put_user_policy(UserName=name, PolicyName="p", PolicyDocument=document)
+    with Cloud.at(stock.address, keys["AccessKeyId"], keys["SecretAccessKey"]) as cloud:
+        yield cloud
+
+
+def test_its_stacks_are_made_with_all_permissions(stock: Cloud) -> None:
+    """ministack/stack_callers.py."""
+    with user(stock, "former", Action="cloudformation:*", Resource="*") as former:
+        assert make(
+            former, "formed", {"Net": {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}}
+        ) == ("CREATE_COMPLETE")
+
+
+def test_it_knows_no_tags_of_networks_and_files_and_judges_them_on_nothing(stock: Cloud) -> None:
+    """ministack/request_resources.py."""
+    vpc = stock.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    stock.client("ec2").create_tags(Resources=[vpc], Tags=[{"Key": "k", "Value": "v"}])
+    tagged = {"StringEquals": {"aws:ResourceTag/k": "v"}}
+    files = stock.client("efs").create_file_system(CreationToken="judged")["FileSystemId"]
+    with user(stock, "tagged", Action="ec2:DeleteVpc", Resource="*", Condition=tagged) as caller:
+        with pytest.raises(ClientError, match="not authorized"):
+            caller.client("ec2").delete_vpc(VpcId=vpc)
+    arn = "arn:aws:elasticfilesystem:*:*:file-system/*"
+    with user(stock, "looking", Action="elasticfilesystem:DescribeMountTargets", Resource=arn) as caller:
+        with pytest.raises(ClientError, match="not authorized"):
+            caller.client("efs").describe_mount_targets(FileSystemId=files)
+
+
+def test_a_request_is_not_over_tls(stock: Cloud) -> None:
+    """ministack/authorization.py."""
+    tls = {"Bool": {"aws:SecureTransport": "true"}}
+    with user(stock, "secure", Action="ec2:DescribeVpcs", Resource="*", Condition=tls) as caller:
+        with pytest.raises(ClientError, match="not authorized"):
+            caller.client("ec2").describe_vpcs()
+
+
 def test_it_judges_run_task_by_the_cluster(stock: Cloud) -> None:
     """ministack/authorization.py and door.py."""
-    iam = stock.client("iam")
-    iam.create_user(UserName="runner")
-    keys = iam.create_access_key(UserName="runner")["AccessKey"]
-    allowed = {"Effect": "Allow", "Action": "ecs:RunTask", "Resource": "arn:aws:ecs:*:*:task-definition/*"}
-    iam.put_user_policy(UserName="runner", PolicyName="p", PolicyDocument=json.dumps({"Statement": [allowed]}))
-    with Cloud.at(stock.address, keys["AccessKeyId"], keys["SecretAccessKey"]) as runner:
+    arn = "arn:aws:ecs:*:*:task-definition/*"
+    with user(stock, "runner", Action="ecs:RunTask", Resource=arn) as runner:
         with pytest.raises(ClientError, match="not authorized"):
             runner.client("ecs").run_task(cluster="c", taskDefinition="stock")

@@ -16,7 +16,19 @@ from .ecs.fault_plan import FaultPlan
 from .ecs.settings import NEAR_ZERO, REALISTIC
 from .ecs.timers import Timers
 from .front import Front
-from .ministack import authorization, base, batch, buckets, change_sets, networks, states, states_paths
+from .ministack import (
+    authorization,
+    base,
+    batch,
+    buckets,
+    change_sets,
+    conditions,
+    networks,
+    request_resources,
+    stack_callers,
+    states,
+    states_paths,
+)
 from .ministack.authorization import Judge
 from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
@@ -83,7 +95,7 @@ class Assembly:
     def _repair(self, settings: Settings, door: EcsDoor) -> None:
         door.install()
         Quotas(settings.vcpu_quota).install()
-        for part in (batch, buckets, change_sets, networks, states, states_paths):
+        for part in (batch, buckets, change_sets, conditions, networks, states, states_paths):
             part.repair()
         tags = EcsTags(door)
         tags.repair()
@@ -91,6 +103,8 @@ class Assembly:
         EcsTasks(door, self._world, settings.enforce_iam).repair()
         if settings.enforce_iam:
             authorization.repair(settings.root)
+            request_resources.repair()
+            stack_callers.repair()
 
 
 def ecs_settings(settings: Settings) -> EcsSettings:
