@@ -29,6 +29,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("up", "AWS", "Make or change what runs workflows in your account"),
     ("down", "AWS", "Take that away again; keeps your data unless told not to"),
     ("prices", "AWS", "Print what AWS charges for what runs use"),
+    ("policy", "AWS", "Print the IAM policy that this needs of you, and no more"),
     ("simulate", "AWS", "Start a local AWS, or run a command with one"),
     ("config", "Setup", "Show every setting and where its value came from"),
     ("completion", "Setup", "Complete commands, runs and inputs with the Tab key"),

@@ -13,7 +13,7 @@ from ..errors import UsageError
 from .surroundings import Surroundings
 from .wishes import ROLES, Wishes
 
-__all__ = ["WITHOUT_FARGATE", "changed", "first", "tags_of"]
+__all__ = ["WITHOUT_FARGATE", "changed", "first", "tags_of", "usual"]
 
 WITHOUT_FARGATE = frozenset({"usw1-az2", "apne1-az3", "cac1-az3", "use1-az3", "cnn1-az3"})
 """Zones in which Fargate or EFS is missing: ECS's page "Supported Regions for Amazon ECS on AWS Fargate" gives the
@@ -29,6 +29,11 @@ _NOTHING |= {f"{kind}{letter}" for kind in ("Zone", "Subnet") for letter in _LET
 _NOTHING |= {"ReadBuckets", "Secrets", "TaskPolicies"}
 _PLAIN = {"AssignPublicIp": "true", "MountTargets": "make", "FilesPath": "/cromulent", "FilesUser": "1000"}
 _USUAL = {**dict.fromkeys(_NOTHING, ""), **_PLAIN, "LogRetention": "30"}
+
+
+def usual(wishes: Wishes) -> dict[str, str]:
+    """Return the parameters as far as the wishes alone say them; what is looked up is empty."""
+    return _USUAL | _wished(wishes) | {"Bucket": wishes.bucket or "", "FileSystem": wishes.file_system or ""}
 
 
 def first(wishes: Wishes, there: Surroundings) -> dict[str, str]:
