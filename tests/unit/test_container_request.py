@@ -11,7 +11,7 @@ import pytest
 from cromulent_wdl import errors
 from cromulent_wdl.backends.container.decode import Evidence, outcome_of, outcome_of_error
 from cromulent_wdl.backends.container.request import Invoker, refusal, repair_request, task_request
-from cromulent_wdl.backends.container.wrapper import Figures
+from cromulent_wdl.backends.figures import Figures
 from cromulent_wdl.engine import Bind, EngineFacts, Image
 from cromulent_wdl.model import Ending, Mount, Resources, Task, Usage
 

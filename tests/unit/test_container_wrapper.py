@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from cromulent_wdl.backends.container.wrapper import Figures, entrypoint, parse
+from cromulent_wdl.backends.container.wrapper import entrypoint
+from cromulent_wdl.backends.figures import Figures, parse
 from cromulent_wdl.model import Usage
 
 SHELLS = {"sh": ["/bin/sh"], "bash": ["bash", "--posix"], "busybox": ["busybox", "sh"]}

@@ -15,9 +15,12 @@ from pathlib import Path
 import platformdirs
 
 __all__ = [
+    "ATTEMPTS",
     "BUILD_LOG",
     "CALL_LOG",
+    "COPIES",
     "DIGESTS",
+    "ENDED",
     "ERROR",
     "JOURNAL",
     "RUN_LOG",
@@ -41,6 +44,13 @@ BUILD_LOG = "inlineDockerfile.log"
 """What the engine said while it built a task's inline Dockerfile."""
 USAGE = "usage.txt"
 """Written by the wrapper of a container task, beside `command`: peak memory, CPU time, kills for memory."""
+
+ATTEMPTS = ".cromulent/attempts"
+"""In a run's directory: what tasks on a shared disk are started with and leave behind, one directory an attempt."""
+ENDED = ".cromulent/ended"
+"""In a run's directory: an empty file for each attempt that has ended and that nobody has noticed yet."""
+COPIES = ".cromulent/inputs"
+"""In a directory on a shared disk: copies of inputs from elsewhere, by content."""
 
 
 def stream_file(stream: str, attempt: int) -> str:

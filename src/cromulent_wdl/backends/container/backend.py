@@ -16,13 +16,13 @@ from ...engine import Engine, Image, ImageStore, build_tag
 from ...errors import ContainerVanished, EngineError, ImageNotFound
 from ...model import Ending, Outcome, Task, TaskImage, TaskStarted, TaskWaiting
 from ...storage.layout import BUILD_LOG
+from ..figures import Figures, parse
 from ..heads import Head
 from ..ledger import Ledger, ReservationCancelled
 from ..seam import Cancellation, Report
 from .decode import Evidence, outcome_of, outcome_of_error
 from .request import Invoker, heir, refusal, repair_request, task_request
 from .workspace import has_foreign_files, is_disk_full, prepare, read_usage
-from .wrapper import Figures, parse
 
 __all__ = ["CONTAINER_DIRECTORY", "ContainerBackend"]
 

@@ -18,7 +18,7 @@ from ...errors import (
 )
 from ...model import Ending, Outcome, Task
 from ...units import format_bytes
-from .wrapper import Figures
+from ..figures import Figures
 
 __all__ = ["Evidence", "outcome_of", "outcome_of_error"]
 

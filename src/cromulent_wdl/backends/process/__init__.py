@@ -5,7 +5,7 @@ straight to the task's files, and a blocked thread waits for its end, so nothing
 the command sees its directory where it lies. Read `backend.py` first. Around it: `workspace.py` lays out the
 working directory, `environment.py` decides what the command inherits, `sandbox.py` writes bubblewrap's command line,
 `limits.py` enforces memory limits by cgroups, `running.py` is one started command and `stopping.py` ends it
-when the run is cancelled, `verdict.py` says how it ended.
+when the run is cancelled, `../verdict.py` says how it ended.
 """
 
 from .backend import ProcessBackend

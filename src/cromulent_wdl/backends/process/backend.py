@@ -11,8 +11,10 @@ from pathlib import Path
 
 from ...model import Ending, Outcome, Task, TaskStarted, TaskWaiting, Usage
 from ..heads import scratch_prefix
+from ..inputs import Input, call_it_work, inputs_of
 from ..ledger import Ledger, ReservationCancelled
 from ..seam import Cancellation, Report
+from ..verdict import STOPPED, Evidence, failed_preparation, is_full, tail, verdict
 from ..workplace import Workplace
 from .capacity import cores_and_memory
 from .environment import command_environment
@@ -21,8 +23,7 @@ from .running import Command, End
 from .sandbox import Sandbox, View, arguments, find_sandbox
 from .stopping import Stopper
 from .supervision import supervise
-from .verdict import STOPPED, Evidence, failed_preparation, is_full, tail, verdict
-from .workspace import Input, Scratch, call_it_work, inputs_of, laid_out
+from .workspace import Scratch, laid_out
 
 __all__ = ["ProcessBackend"]
 

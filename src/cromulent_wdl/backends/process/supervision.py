@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ...clock import Clock
 from ..seam import Cancellation
+from ..verdict import tail
 from .running import Command, End, start
 from .stopping import Stopper
-from .verdict import tail
 
 __all__ = ["supervise"]
 

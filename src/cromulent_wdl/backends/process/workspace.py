@@ -6,26 +6,13 @@ import itertools
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 
-from ...model import Task
+from ..inputs import Input
 
-__all__ = ["Input", "Scratch", "call_it_work", "inputs_of", "laid_out"]
-
-
-@dataclass(frozen=True)
-class Input:
-    """An input and the real path at which the command expects it."""
-
-    host: str
-    """Its real path."""
-    target: str
-    directory: bool
-    linked: bool
-    """Reached by a symbolic link; otherwise the sandbox mounts it there."""
+__all__ = ["Scratch", "laid_out"]
 
 
 class Scratch:
@@ -53,19 +40,6 @@ class Scratch:
         _remove(self._root)
 
 
-def inputs_of(task: Task, linked: Callable[[str], bool]) -> tuple[Input, ...]:
-    """Return the task's inputs; `linked` tells, of an input's real path, whether it is reached by a link."""
-    if task.inputs_copied:
-        return ()
-    work, real_work = f"{task.container_directory}/work/", os.path.realpath(task.work)
-    inputs = []
-    for mount in task.inputs:
-        host = os.path.realpath(mount.host)
-        target = f"{real_work}/{mount.container.rstrip('/').removeprefix(work)}"
-        inputs.append(Input(host, target, mount.directory, linked(host)))
-    return tuple(inputs)
-
-
 @contextmanager
 def laid_out(inputs: tuple[Input, ...], work: str) -> Iterator[None]:
     """Have links or mount points where the command expects its inputs.
@@ -91,21 +65,6 @@ def laid_out(inputs: tuple[Input, ...], work: str) -> Iterator[None]:
             with suppress(OSError):
                 os.rmdir(parent)
     _copy_what_links_stand_for({item.host for item in inputs if item.linked}, work)
-
-
-def call_it_work(task: Task) -> None:
-    """Have the attempt's working directory found as `work`, the name by which the command knows it.
-
-    A retry's is `work2`: the first attempt's moves to `work1`, and `work` becomes a link.
-    """
-    name = task.directory / "work"
-    if task.work == name:
-        return
-    if name.is_symlink():
-        name.unlink()
-    elif name.exists():
-        name.rename(task.directory / "work1")
-    name.symlink_to(task.work.name)
 
 
 def _parents(inputs: tuple[Input, ...], work: str) -> list[str]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from cromulent_wdl.backends.process.verdict import Evidence, failed_preparation, tail, verdict
+from cromulent_wdl.backends.verdict import Evidence, failed_preparation, tail, verdict
 from cromulent_wdl.model import Ending, Usage
 
 

@@ -9,8 +9,8 @@ import signal
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...model import Ending, Outcome, Usage
-from ...units import format_bytes
+from ..model import Ending, Outcome, Usage
+from ..units import format_bytes
 
 __all__ = ["STOPPED", "Evidence", "failed_preparation", "is_full", "tail", "verdict"]
 

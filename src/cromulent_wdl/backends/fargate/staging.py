@@ -1,0 +1,117 @@
+"""A task's inputs on the shared file system: laid out as links before it starts, led back to the head after it.
+
+In the task, the run's directory lies at its own path, and the deployment's access point, read-only, at `FILES`. An
+input within the run is a link to its real path; one elsewhere on the file system a link below `FILES`; one that the
+task could not see there, or not read, is first copied to where it can (`copies.py`). On the head there is no `FILES`:
+when the task has ended, links that lead there are made to lead where the same file is on the head.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+
+from ...errors import MountFailed
+from ...model import Task
+from ...storage.shared import SharedFiles
+from ..inputs import Input, inputs_of
+from .copies import Copies
+from .window import Window
+
+__all__ = ["lead_back", "stage_inputs"]
+
+
+def stage_inputs(task: Task, shared: SharedFiles, window: Window, copies: Copies) -> None:
+    """Have a link in the working directory for each input, to where the task sees it.
+
+    Blocks while inputs from elsewhere are copied. Raises MountFailed; FileUnstable for an input that is being written
+    to; InterruptedError where the copies were told to stop.
+    """
+    for item in inputs_of(task, lambda _: True):
+        try:
+            target = _seen(item, task, shared, window, copies)
+            os.makedirs(os.path.dirname(item.target), exist_ok=True)
+            with suppress(FileNotFoundError):
+                os.unlink(item.target)  # of a head that died before the task was started
+            os.symlink(target, item.target)
+        except InterruptedError:
+            raise
+        except OSError as error:
+            raise MountFailed(f"input {item.host} could not be made ready for the task: {error}") from error
+
+
+def lead_back(task: Task, shared: SharedFiles, window: Window) -> None:
+    """Make links that the task left and that lead to what it saw at `FILES` lead to where that is on this host.
+
+    Walks the working directory. Raises OSError.
+    """
+    for path in _everything(str(task.work)):
+        inside = window.leads_to(os.readlink(path)) if os.path.islink(path) else None
+        here = shared.path_here(inside) if inside is not None else None
+        if here is not None:
+            os.unlink(path)
+            os.symlink(here, path)
+
+
+def _seen(item: Input, task: Task, shared: SharedFiles, window: Window, copies: Copies) -> str:
+    """Return the path at which the task sees the input, which is copied where there is none."""
+    run = task.run_directory
+    if _within(item.host, os.path.realpath(run)) and _is_closed(item.host, None):
+        return _in_run(item.host, run)
+    if shared.contains(item.host) and _is_closed(item.host, window):
+        seen = window.shows(shared.path_in_file_system(item.host))
+        if seen is not None:
+            return seen
+    copied = copies.copy(item.host, run)
+    if _within(copied, os.path.realpath(run)):
+        return _in_run(copied, run)
+    seen = window.shows(shared.path_in_file_system(copied))
+    assert seen is not None  # copies that are not in the run are where the window shows them
+    return seen
+
+
+def _in_run(real: str, run: Path) -> str:
+    """Return the path at which tasks see what lies within the run: under the run's directory as it is called."""
+    return os.path.normpath(os.path.join(run, os.path.relpath(real, os.path.realpath(run))))
+
+
+def _within(path: str, directory: str) -> bool:
+    return path == directory or path.startswith(directory.rstrip("/") + "/")
+
+
+def _is_closed(path: str, window: Window | None) -> bool:
+    """Whether a file or directory is as well where a task sees it.
+
+    All of it must be readable through the window, and every link in it must lead, by a relative path, to something in
+    it. A link that leads nowhere does so there too.
+    """
+    status = os.stat(path)
+    if not os.path.isdir(path):
+        return window is None or window.readable(status)
+    return _is_closed_directory(path, window, status.st_dev, status.st_ino, status.st_mtime_ns)
+
+
+@lru_cache(maxsize=4096)
+def _is_closed_directory(directory: str, window: Window | None, *_: int) -> bool:
+    return all(_stays(path, directory, window) for path in (directory, *_everything(directory)))
+
+
+def _stays(path: str, directory: str, window: Window | None) -> bool:
+    if not os.path.islink(path):
+        return window is None or window.readable(os.stat(path))
+    target = os.readlink(path)
+    named = os.path.normpath(os.path.join(os.path.dirname(path), target))
+    return not os.path.isabs(target) and _within(named, directory) and _within(os.path.realpath(path), directory)
+
+
+def _everything(directory: str) -> Iterator[str]:
+    """Yield the path of everything in the directory; no link is followed."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
+    for parent, directories, files in os.walk(directory, onerror=fail):
+        yield from (os.path.join(parent, name) for name in (*directories, *files))
