@@ -46,9 +46,20 @@ def cloud(simulation: Simulation) -> Iterator[Cloud]:
         yield cloud
 
 
+def account_number() -> int:
+    """Return a number that no other test has, for an account or a name."""
+    return next(_accounts)
+
+
 @pytest.fixture
-def root(strict_simulation: Simulation) -> Iterator[Cloud]:
+def root(strict_root: Cloud) -> Cloud:
     """The root of the simulator that enforces IAM; its one account is shared, so names must differ."""
+    return strict_root
+
+
+@pytest.fixture(scope="session")
+def strict_root(strict_simulation: Simulation) -> Iterator[Cloud]:
+    """The same for what lives longer than a test."""
     keys = strict_simulation.environment
     with Cloud.at(strict_simulation.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as cloud:
         yield cloud

@@ -23,7 +23,10 @@ from .ministack import (
     buckets,
     change_sets,
     conditions,
+    log_groups,
     networks,
+    objects,
+    policy_simulator,
     request_resources,
     stack_callers,
     states,
@@ -32,8 +35,10 @@ from .ministack import (
 from .ministack.authorization import Judge
 from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
+from .ministack.file_systems import FileSystems
 from .ministack.quotas import Quotas
 from .ministack.roles import keys_of
+from .ministack.rules import Rules
 from .ministack.states_ecs import EcsTasks
 from .ministack.tagging import EcsTags
 from .ministack.world import MinistackWorld
@@ -78,7 +83,7 @@ class Assembly:
         self._ecs.set_faults(of_ecs(plan))
         judge = Judge() if settings.enforce_iam else None
         door = EcsDoor(self._ecs, judge)
-        self._repair(settings, door)
+        self._repair(settings, door, judge)
         others = Others(clock, plan, settings.limited)
         admin = Admin(self._ecs, others, TaskEndpoint(self._ecs, keys_of), plan)
         self.application = Front(emulator.app, door, judge, others, admin)
@@ -92,19 +97,33 @@ class Assembly:
         self._ecs.close()
         self._world.close()
 
-    def _repair(self, settings: Settings, door: EcsDoor) -> None:
+    def _repair(self, settings: Settings, door: EcsDoor, judge: Judge | None) -> None:
         door.install()
+        FileSystems(judge).repair()
+        networks.count_addresses(self._ecs.addresses_in_use)
         Quotas(settings.vcpu_quota).install()
-        for part in (batch, buckets, change_sets, conditions, networks, states, states_paths):
+        for part in (
+            batch,
+            buckets,
+            change_sets,
+            conditions,
+            log_groups,
+            networks,
+            objects,
+            policy_simulator,
+            states,
+            states_paths,
+        ):
             part.repair()
         tags = EcsTags(door)
         tags.repair()
         EcsResources(door, tags).repair()
         EcsTasks(door, self._world, settings.enforce_iam).repair()
-        if settings.enforce_iam:
+        if judge is not None:
             authorization.repair(settings.root)
             request_resources.repair()
             stack_callers.repair()
+            Rules(judge).repair()
 
 
 def ecs_settings(settings: Settings) -> EcsSettings:

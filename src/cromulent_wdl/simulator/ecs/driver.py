@@ -32,7 +32,7 @@ from .lifecycle import (
 from .meters import Meters
 from .seam import ContainerExit, DataPlane, Place, World
 from .settings import EcsSettings
-from .symptoms import delayed_logs, ending_with, holds_back, start_failure
+from .symptoms import delayed_logs, ending_with, holds_back, no_address, start_failure
 from .tasks import TaskRecord, Tasks
 from .timers import Timers
 from .view import event_of
@@ -112,8 +112,16 @@ class Driver:
         elif "empty_containers" in record.ailments:
             reason = "Unexpected EC2 error while attempting to Create Network Interface"
             self.step(record, HostLost("TaskFailedToStart", reason, with_containers=False))
+        elif not self._take_address(record):
+            self.step(record, Failed(no_address(record)))
         else:
             self.step(record, Provisioned())
+
+    def _take_address(self, record: TaskRecord) -> bool:
+        with self.lock:
+            if record.life.status is not Status.PROVISIONING:
+                return True  # it was stopped meanwhile, and takes none
+            return self.tasks_of(record.place).take_address(record)
 
     def _hand_over(self, record: TaskRecord) -> None:
         """Ask the data plane to start a task, unless it is to stop, or it cannot start."""

@@ -53,6 +53,8 @@ class Subnet:
     id: str
     vpc: str
     availability_zone: str
+    addresses: int | None = None
+    """How many tasks can have an address at once; None is no bound."""
 
 
 @dataclass(frozen=True)

@@ -91,6 +91,11 @@ class EcsService:
             return None
         return record.place, record.batch.task_role
 
+    def addresses_in_use(self, place: Place, subnet: str) -> int:
+        """Return how many addresses of a subnet tasks have."""
+        with self._driver.lock:
+            return self._driver.tasks_of(place).addresses_in_use(subnet)
+
     def metadata(self, task_id: str, container: str, whole_task: bool) -> dict[str, Any] | None:
         """Return what the metadata endpoint says to a task's container of itself, or of the whole task."""
         record = self._driver.find(task_id)

@@ -8,7 +8,7 @@ from .faults import START_FAILURES, Ailments
 from .seam import ContainerExit, Launch
 from .tasks import TaskRecord
 
-__all__ = ["delayed_logs", "ending_with", "holds_back", "start_failure"]
+__all__ = ["delayed_logs", "ending_with", "holds_back", "no_address", "start_failure"]
 
 _PENDING_FAILURES = tuple(kind for kind in START_FAILURES if kind != "eni_timeout")
 _OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
@@ -23,6 +23,15 @@ def start_failure(record: TaskRecord) -> str | None:
     image = record.batch.definition.document["containerDefinitions"][0]["image"]
     platform = _PLATFORMS[record.batch.architecture]
     return START_FAILURES[kind].replace("{image}", image).replace("{platform}", platform)
+
+
+def no_address(record: TaskRecord) -> str:
+    """Return why the task of a full subnet cannot start (facts: network)."""
+    public = "with public IP assignment enabled " if record.batch.public_ip else ""
+    return (
+        f"Unexpected EC2 error while attempting to Create Network Interface {public}in subnet '{record.subnet.id}': "
+        "InsufficientFreeAddressesInSubnet"
+    )
 
 
 def ending_with(ailments: Ailments, ending: ContainerExit) -> ContainerExit:

@@ -20,6 +20,7 @@ class TaskRecord:
     """One task. Its life changes only under the driver's lock; a plain class with slots, for there are many."""
 
     __slots__ = (
+        "addressed",
         "ailments",
         "arn",
         "batch",
@@ -50,6 +51,8 @@ class TaskRecord:
         self.ailments: Ailments = {}
         self.visible_from = 0.0
         self.sequence = 0
+        self.addressed = False
+        """Whether the task has an address of its subnet."""
         self.handed_over = False
         """Whether the data plane was asked to start the task."""
         self.running: RunningTask | None = None
@@ -95,6 +98,7 @@ class Tasks:
         self._states: Counter[tuple[str, Status]] = Counter()
         self._alive: Counter[str] = Counter()
         self._cpu_in_use: Counter[str] = Counter()
+        self._addresses: Counter[str] = Counter()
 
     def add(self, record: TaskRecord) -> None:
         """Take in a new task."""
@@ -115,6 +119,18 @@ class Tasks:
             self._stopped.append(record)
             self._alive[record.batch.definition.arn] -= 1
             self._cpu_in_use[record.provider] -= record.batch.cpu
+            self._addresses[record.subnet.id] -= record.addressed
+
+    def take_address(self, record: TaskRecord) -> bool:
+        """Give a task an address of its subnet until it is STOPPED; False where none is free."""
+        most = record.subnet.addresses
+        record.addressed = most is None or self._addresses[record.subnet.id] < most
+        self._addresses[record.subnet.id] += record.addressed
+        return record.addressed
+
+    def addresses_in_use(self, subnet: str) -> int:
+        """Return how many addresses of a subnet tasks have."""
+        return self._addresses[subnet]
 
     def find(self, cluster: str, reference: str) -> TaskRecord | None:
         """Return the task of a cluster that an id or an ARN names."""

@@ -33,22 +33,23 @@ class Judge:
 
     def witness(self, scope: Mapping[str, Any], headers: Mapping[str, str], body: bytes) -> None:
         """Keep the request as it was signed, for its signature to be checked."""
-        self._evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], False)
+        self._evaluator.pin_request_origin((scope.get("client") or ("127.0.0.1",))[0], True)
         self._evaluator.pin_signed_request(scope["method"], scope["path"], {}, scope["headers"])
         self._evaluator.pin_signed_body(body)
 
     def ecs(self, action: str, asked: Authorization, key: str, place: Place) -> None:
         """Refuse what the key's policies do not allow. Raises ApiError."""
         for resource in asked.resources:
-            self._check(key, f"ecs:{action}", resource, place, asked.conditions)
+            self.check(key, f"ecs:{action}", resource, place, asked.conditions)
         created = {**asked.conditions, "ecs:CreateAction": action}
         for further in asked.also:
             for resource in _created(action, asked):
-                self._check(key, further, resource, place, created)
+                self.check(key, further, resource, place, created)
         for role in asked.passed_roles:
-            self._check(key, "iam:PassRole", role, place, {"iam:PassedToService": _TASKS})
+            self.check(key, "iam:PassRole", role, place, {"iam:PassedToService": _TASKS})
 
-    def _check(self, key: str, action: str, resource: str, place: Place, conditions: Mapping[str, str]) -> None:
+    def check(self, key: str, action: str, resource: str, place: Place, conditions: Mapping[str, str]) -> None:
+        """Refuse an action on a resource that the key's policies do not allow. Raises ApiError."""
         denied = self._evaluator.enforce(
             key, action, action.partition(":")[0], place.region, resource_arn=resource, service_context=dict(conditions)
         )
@@ -76,7 +77,8 @@ def act_as(execution: Mapping[str, Any], place: Place) -> str:
     machine = base.module("services.stepfunctions")._state_machines.get(execution["stateMachineArn"]) or {}
     role = machine.get("roleArn", "")
     session = str(execution["name"])[:64]
-    keys = roles.keys_of(place, role, session) if roles.trusts(place, role, STATES) else None
+    trusted = roles.trusts(place, role, STATES, execution["stateMachineArn"])
+    keys = roles.keys_of(place, role, session) if trusted else None
     if keys is None:
         raise RoleRefused(cannot_assume(role))
     return keys.key

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from . import base
 
-__all__ = ["Properties", "ResourceType", "after", "physical_name", "register", "request_of", "said"]
+__all__ = ["Properties", "ResourceType", "after", "model", "physical_name", "register", "request_of", "said"]
 
 Properties = Mapping[str, Any]
 Made = tuple[str, Mapping[str, Any]]
@@ -81,12 +81,13 @@ def request_of(service: str, operation: str, properties: Properties) -> dict[str
 
     Raises ValueError for a property that the operation does not know.
     """
-    request: dict[str, Any] = _by_shape(properties, _model(service).operation_model(operation).input_shape, "#")
+    request: dict[str, Any] = _by_shape(properties, model(service).operation_model(operation).input_shape, "#")
     return request
 
 
 @lru_cache
-def _model(service: str) -> Any:
+def model(service: str) -> Any:
+    """Return botocore's model of a service, which nobody changes."""
     import botocore.session
 
     return botocore.session.get_session().get_service_model(service)

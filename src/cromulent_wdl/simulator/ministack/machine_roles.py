@@ -43,7 +43,7 @@ def _checked(original: Callable[..., Any], request: Mapping[str, Any]) -> Any:
     responses = base.module("core.responses")
     found = base.module("services.stepfunctions")._state_machines.get(request.get("stateMachineArn")) or {}
     wanted = {**found, **{name: value for name, value in request.items() if value}}
-    objection = _objection(wanted.get("roleArn", ""), wanted.get("definition", ""))
+    objection = _objection(wanted.get("roleArn", ""), wanted.get("definition", ""), wanted.get("name", ""))
     if objection:
         return responses.error_response_json("AccessDeniedException", objection, 400)
     return original(request)
@@ -53,7 +53,7 @@ def _checked_in_stack(original: Callable[..., Any], position: int) -> Callable[.
     def checked(*arguments: Any) -> Any:
         properties = arguments[position]
         definition = f"{properties.get('Definition')}{properties.get('DefinitionString')}"
-        objection = _objection(properties.get("RoleArn", ""), definition)
+        objection = _objection(properties.get("RoleArn", ""), definition, properties.get("StateMachineName", "*"))
         if objection:
             raise ValueError(objection)
         return original(*arguments)
@@ -61,11 +61,12 @@ def _checked_in_stack(original: Callable[..., Any], position: int) -> Callable[.
     return checked
 
 
-def _objection(role: str, definition: str) -> str | None:
+def _objection(role: str, definition: str, name: str) -> str | None:
     """Return why the role will not do, or None."""
     responses = base.module("core.responses")
     place = Place(responses.get_account_id(), responses.get_region())
-    keys = roles.keys_of(place, role, "check") if roles.trusts(place, role, STATES) else None
+    machine = f"arn:aws:states:{place.region}:{place.account}:stateMachine:{name}"
+    keys = roles.keys_of(place, role, "check") if roles.trusts(place, role, STATES, machine) else None
     if keys is None:
         return cannot_assume(role)
     if _WAITS not in definition:

@@ -1,13 +1,19 @@
-"""EC2's repairs: a rule of a security group as a resource of its own, and what a VPC says of itself."""
+"""EC2's repairs: a rule of a security group as a resource of its own, and what VPCs and subnets say of themselves."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from ipaddress import ip_network
 from typing import Any
 
+from ..ecs import Place
 from . import base, cloudformation
 from .cloudformation import Properties
 
-__all__ = ["repair"]
+__all__ = ["addresses", "count_addresses", "mount_targets", "repair"]
+
+_RESERVED = 5
+"""Addresses that AWS keeps in each subnet (EC2, page "Subnet CIDR blocks")."""
 
 
 def repair() -> None:
@@ -15,6 +21,29 @@ def repair() -> None:
     cloudformation.register("AWS::EC2::SecurityGroupIngress", _SecurityGroupIngress())
     for operation in ("create", "update"):
         cloudformation.after("AWS::EC2::VPC", operation, _cidr_block)
+
+
+def count_addresses(tasks_in: Callable[[Place, str], int]) -> None:
+    """Have subnets say how many addresses are free: mount targets have one each, and so have tasks."""
+    responses = base.module("core.responses")
+
+    def shown(original: Callable[..., str], subnet: Mapping[str, Any], *rest: Any, **named: Any) -> str:
+        place, identity = Place(responses.get_account_id(), responses.get_region()), subnet["SubnetId"]
+        free = addresses(subnet) - mount_targets(place, identity) - tasks_in(place, identity)
+        return original({**subnet, "AvailableIpAddressCount": max(0, free)}, *rest, **named)
+
+    base.wrap(_ec2(), "_subnet_fields_xml", shown)
+
+
+def addresses(subnet: Mapping[str, Any]) -> int:
+    """Return how many addresses a subnet has for others than AWS."""
+    return ip_network(subnet["CidrBlock"]).num_addresses - _RESERVED
+
+
+def mount_targets(place: Place, subnet: str) -> int:
+    """Return how many mount targets are in a subnet."""
+    with base.module("core.responses").request_scope(place.account, place.region):
+        return sum(each["SubnetId"] == subnet for each in base.module("services.efs")._mount_targets.values())
 
 
 def _cidr_block(physical_id: str, properties: Properties) -> dict[str, Any]:

@@ -28,15 +28,14 @@ class RoleKeys:
     expiration: float
 
 
-def trusts(place: Place, role_arn: str, service: str) -> bool:
-    """Say whether the role exists and its trust policy lets the service assume it.
-
-    Conditions of the trust policy are not judged.
-    """
+def trusts(place: Place, role_arn: str, service: str, source: str) -> bool:
+    """Say whether the role exists and its trust policy lets the service assume it for a source, which is an ARN."""
     role = _role(place, role_arn)
-    return role is not None and any(
-        _allows(each, service) for each in _listed(_document(role.get("AssumeRolePolicyDocument")).get("Statement"))
-    )
+    if role is None:
+        return False
+    statements = _listed(_document(role.get("AssumeRolePolicyDocument")).get("Statement"))
+    effects = {each.get("Effect") for each in statements if _concerns(each, service, place, source)}
+    return effects == {"Allow"}
 
 
 def keys_of(place: Place, role_arn: str, session: str) -> RoleKeys | None:
@@ -73,15 +72,24 @@ def _role(place: Place, role_arn: str) -> dict[str, Any] | None:
     return role if role is not None and role.get("Arn") == role_arn else None
 
 
-def _allows(statement: dict[str, Any], service: str) -> bool:
+def _concerns(statement: dict[str, Any], service: str, place: Place, source: str) -> bool:
+    """Say whether a statement speaks of the service, and its conditions hold for what the service says of itself."""
     principal = statement.get("Principal")
     named = _listed(principal.get("Service")) if isinstance(principal, dict) else _listed(principal)
-    actions = [str(action).lower() for action in _listed(statement.get("Action"))]
-    return (
-        statement.get("Effect") == "Allow"
-        and (service in named or "*" in named)
-        and bool({"sts:assumerole", "sts:*", "*"} & set(actions))
+    actions = {str(action).lower() for action in _listed(statement.get("Action"))}
+    if not ({service, "*"} & set(named) and {"sts:assumerole", "sts:*", "*"} & actions):
+        return False
+    evaluator = base.module("core.iam_evaluator")
+    context = evaluator.EvalContext(
+        principal_arn=service,
+        principal_type="Service",
+        principal_account=place.account,
+        action="sts:AssumeRole",
+        resource_arn="*",
+        region=place.region,
+        service_context={"aws:sourceaccount": place.account, "aws:sourcearn": source},
     )
+    return bool(evaluator._conditions_met(statement.get("Condition") or {}, context))
 
 
 def _document(value: object) -> dict[str, Any]:

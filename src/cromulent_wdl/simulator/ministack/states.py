@@ -62,6 +62,7 @@ def current_part() -> Part:
 def repair() -> None:
     """Put the repairs into ministack's Step Functions."""
     states = base.module("services.stepfunctions")
+    base.wrap(states, "_start_execution", _start_once)
     base.wrap(states, "_run_execution", _run_execution)
     base.wrap(states, "_fail_execution", _fail_execution)
     for name in ("_run_parallel_branches", "_run_map_items"):
@@ -69,6 +70,17 @@ def repair() -> None:
     base.wrap(states, "_run_sub_machine", _run_branch)
     base.wrap(states, "_error_matches", _matches)
     base.replace(states, "_scaled_sleep", _sleep)
+
+
+def _start_once(original: Callable[[Any], Any], request: Mapping[str, Any]) -> Any:
+    """Answer a name and an input that run already with that execution (Step Functions API, StartExecution)."""
+    states = base.module("services.stepfunctions")
+    machine = states._resolve_state_machine_arn(request.get("stateMachineArn", ""))
+    arn = f"{machine}:{request.get('name')}".replace(":stateMachine:", ":execution:")
+    there = states._executions.get(arn)
+    if there is None or there["status"] != "RUNNING" or there["input"] != request.get("input", "{}"):
+        return original(request)
+    return states.json_response({"executionArn": arn, "startDate": there["startDate"]})
 
 
 def _run_execution(original: Callable[[str], None], arn: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from ..ecs import ApiError, Place
@@ -27,6 +27,7 @@ class EcsTags:
         tagging = base.module("services.tagging")
         for table, ours in (("_COLLECTORS", self.collect), ("_WRITERS", self.write), ("_REMOVERS", self.remove)):
             getattr(tagging, table)["ecs"] = ours
+        base.wrap(tagging, "resource_tags", self._tags_of)
 
     def reserve(self, arn: str, tags: Mapping[str, str]) -> None:
         """Remember the tags of a resource whose prefix AWS reserves; its API refuses them."""
@@ -51,6 +52,15 @@ class EcsTags:
     def remove(self, _: object, arn: str, keys: list[str]) -> None:
         """Take tags from a resource."""
         self._change("UntagResource", arn, {"tagKeys": list(keys)})
+
+    def _tags_of(self, original: Callable[[str], dict[str, str] | None], arn: str) -> dict[str, str] | None:
+        """Return the tags by which a policy's aws:ResourceTag is judged."""
+        if ":ecs:" not in arn:
+            return original(arn)
+        try:
+            return {each["Key"]: each["Value"] for each in self._tagged(arn)[1]}
+        except ApiError:
+            return None
 
     def _change(self, action: str, arn: str, request: Mapping[str, Any]) -> None:
         try:

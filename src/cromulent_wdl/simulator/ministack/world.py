@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from ..ecs import AccessPoint, FileSystem, Place, Subnet, TaskStateChange
-from . import base, roles
+from . import base, networks, roles
 
 __all__ = ["MinistackWorld"]
 
@@ -45,7 +45,10 @@ class MinistackWorld:
     def subnet(self, place: Place, subnet: str) -> Subnet | None:
         """Return the subnet."""
         found = self._ec2._subnets.get_scoped(place.account, place.region, subnet)
-        return found and Subnet(subnet, found["VpcId"], found["AvailabilityZone"])
+        if found is None:
+            return None
+        free = networks.addresses(found) - networks.mount_targets(place, subnet)
+        return Subnet(subnet, found["VpcId"], found["AvailabilityZone"], free)
 
     def security_group_vpc(self, place: Place, group: str) -> str | None:
         """Return the id of the security group's VPC."""
@@ -72,7 +75,8 @@ class MinistackWorld:
 
     def tasks_may_assume(self, place: Place, role_arn: str) -> bool:
         """Say whether the role exists and trusts ECS tasks."""
-        return roles.trusts(place, role_arn, _TASKS)
+        # The page "Amazon ECS task IAM role" has this pattern for aws:SourceArn; what comes in its place is not told.
+        return roles.trusts(place, role_arn, _TASKS, f"arn:aws:ecs:{place.region}:{place.account}:*")
 
     def emit(self, change: TaskStateChange) -> None:
         """Put the change into the queue for EventBridge; tell who waits for the task."""
