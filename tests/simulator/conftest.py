@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
@@ -12,11 +16,12 @@ import pytest
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
-from .cloud import Cloud, Stack
+from .cloud import Cloud, Stack, until
 
 TEMPLATE = Path(__file__).with_name("stack.yaml").read_text()
 
 _accounts = count(111111111111)
+_STOCK_ROOT = ("AKIASTOCKROOT0000000", "secret")
 
 
 @pytest.fixture(scope="session")
@@ -78,3 +83,35 @@ def strict_stack(root: Cloud) -> Iterator[Stack]:
     stack = root.create_stack(name, TEMPLATE, Prefix=name)
     yield replace(stack)
     root.delete_stack(name)
+
+
+@pytest.fixture(scope="session")
+def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
+    """ministack as it comes, with its IAM enforced."""
+    directory = tmp_path_factory.mktemp("stock")
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    environment = {
+        **os.environ,
+        "AUTH": "true",
+        "AWS_ACCESS_KEY_ID": _STOCK_ROOT[0],
+        "AWS_SECRET_ACCESS_KEY": _STOCK_ROOT[1],
+        "BIND_HOST": "127.0.0.1",
+        "DOCKER_HOST": f"unix://{directory}/none",  # or else it removes other people's containers
+        "GATEWAY_PORT": str(port),
+        "IOT_MTLS_ENABLED": "0",
+        "LOG_LEVEL": "CRITICAL",
+        "TMPDIR": str(directory),
+    }
+    with subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, cwd=directory) as process:
+        try:
+            until(lambda: _answers(port))
+            with Cloud.at(f"http://127.0.0.1:{port}", *_STOCK_ROOT) as cloud:
+                yield cloud
+        finally:
+            process.terminate()
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

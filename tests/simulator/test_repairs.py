@@ -6,10 +6,6 @@ Each test says what the emulator gets wrong. One that fails has become needless:
 from __future__ import annotations
 
 import json
-import os
-import socket
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import metadata
@@ -22,41 +18,7 @@ from botocore.exceptions import ClientError
 from cromulent_wdl.simulator.errors import BaseChanged
 from cromulent_wdl.simulator.ministack import base
 
-from .cloud import Cloud, until
-
-ROOT = ("AKIASTOCKROOT0000000", "secret")
-
-
-@pytest.fixture(scope="module")
-def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
-    """ministack as it comes, with its IAM enforced."""
-    directory = tmp_path_factory.mktemp("stock")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
-    environment = {
-        **os.environ,
-        "AUTH": "true",
-        "AWS_ACCESS_KEY_ID": ROOT[0],
-        "AWS_SECRET_ACCESS_KEY": ROOT[1],
-        "BIND_HOST": "127.0.0.1",
-        "DOCKER_HOST": f"unix://{directory}/none",  # or else it removes other people's containers
-        "GATEWAY_PORT": str(port),
-        "IOT_MTLS_ENABLED": "0",
-        "LOG_LEVEL": "CRITICAL",
-        "TMPDIR": str(directory),
-    }
-    with subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, cwd=directory) as process:
-        try:
-            until(lambda: answers(port))
-            with Cloud.at(f"http://127.0.0.1:{port}", *ROOT) as cloud:
-                yield cloud
-        finally:
-            process.terminate()
-
-
-def answers(port: int) -> bool:
-    with socket.socket() as probe:
-        return probe.connect_ex(("127.0.0.1", port)) == 0
+from .cloud import Cloud
 
 
 def test_the_repairs_were_made_for_the_version_that_is_installed() -> None:
