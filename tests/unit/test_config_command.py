@@ -46,6 +46,25 @@ def test_a_value_says_where_it_came_from(place: Path, monkeypatch: pytest.Monkey
     assert not any(name.startswith("cromulent.") for name in shown)
 
 
+def test_the_options_of_the_plugin_of_2020_are_understood(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (place / "miniwdl.cfg").write_text(
+        "[aws_fargate]\nefs_mountpoint = /mnt/efs\ndefault_memory_mb = 4096\ndefault_cpu_shares = 512\n"
+    )
+    monkeypatch.setenv("MINIWDL__AWS_FARGATE__EFS_ID", "fs-12345678")
+    monkeypatch.setenv("MINIWDL__AWS_FARGATE__EFS_SECURITY_GROUP", "sg-1")
+    shown, origin = _settings(), "miniwdl's [aws_fargate]"
+    assert shown["file_system"] == ("fs-12345678", origin)
+    assert shown["mount"] == ("/mnt/efs", origin)
+    assert shown["security_group"] == ("sg-1", origin)
+    assert shown["default_memory"] == (4096, origin)
+    assert shown["default_cpu"] == (0.5, origin)
+    monkeypatch.setenv("CROMULENT_MOUNT", "/files")
+    assert _settings()["mount"] == ("/files", "environment CROMULENT_MOUNT")
+    monkeypatch.setenv("MINIWDL__AWS_FARGATE__DEFAULT_CPU_SHARES", "many")
+    with pytest.raises(SettingsError, match="default_cpu"):
+        invoke("--json")
+
+
 def test_of_miniwdls_options_those_are_shown_that_hold_in_a_run_and_are_not_its_defaults() -> None:
     theirs = {name: value for name, value in _settings().items() if "." in name}
     assert theirs == {

@@ -53,6 +53,17 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         tuple[str, ...], Meta(description="Its subnets, one a zone: public, or private with a way out by NAT.")
     ] = ()
     file_system: Annotated[str, Meta(description="Your EFS file system; empty: one of its own.")] = ""
+    mount: Annotated[
+        str, Meta(description="Where the file system is mounted here; empty: found in the mount table.")
+    ] = ""
+    mount_root: Annotated[
+        str, Meta(description="The directory of the file system that is mounted there; empty: the access point's.")
+    ] = ""
+    security_group: Annotated[str, Meta(description="Security group of Fargate tasks; empty: the deployment's.")] = ""
+    default_cpu: Annotated[float, Meta(ge=0.25, le=16, description="vCPUs of Fargate tasks that declare no cpu.")] = 1.0
+    default_memory: Annotated[
+        int, Meta(ge=512, le=122880, description="MiB of memory of Fargate tasks that declare none.")
+    ] = 2048
     bucket: Annotated[str, Meta(description="Your bucket; empty: one of its own.")] = ""
     read_buckets: Annotated[tuple[str, ...], Meta(description="More buckets that runs may read.")] = ()
     secrets: Annotated[tuple[str, ...], Meta(description="ARNs of secrets that tasks may be given.")] = ()

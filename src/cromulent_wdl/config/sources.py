@@ -1,4 +1,4 @@
-"""Where settings come from: flag > environment > miniwdl's configuration > `cromulent.toml` > default."""
+"""Where settings come from: flag > environment > miniwdl's configuration > `cromulent.toml` > others > default."""
 
 from __future__ import annotations
 
@@ -71,15 +71,17 @@ def resolve(
     environ: Mapping[str, str],
     miniwdl: Origin | None = None,
     project_file: Path | None = None,
+    inherited: Origin | None = None,
 ) -> Resolved:
     """Merge the layers, the first that gives a value winning, and check names and types.
 
-    Raises SettingsError naming the layer at fault.
+    `inherited` is what was said to another tool, in our names. Raises SettingsError naming the layer at fault.
     """
     layers = [Origin("flag", {name: value for name, value in flags.items() if value is not None})]
     layers += environment_settings(environ)
     layers += [miniwdl] if miniwdl else []
     layers += [_project_layer(project_file)] if project_file else []
+    layers += [inherited] if inherited else []
     values: dict[str, Any] = {}
     origins = dict.fromkeys(Settings.__struct_fields__, "default")
     for layer in layers:

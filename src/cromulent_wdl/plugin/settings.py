@@ -36,7 +36,35 @@ def settings_of(cfg: config.Loader, flags: Mapping[str, Any] | None = None) -> R
         environ=os.environ,
         miniwdl=Origin(f"{cfg.cfg_filename} [{SECTION}]", file_values) if file_values else None,
         project_file=find_project_file(Path.cwd()),
+        inherited=_inherited(cfg),
     )
+
+
+_OLDER_SECTION = "aws_fargate"
+_OLDER = {
+    "efs_id": "file_system",
+    "efs_mountpoint": "mount",
+    "efs_security_group": "security_group",
+    "default_memory_mb": "default_memory",
+    "default_cpu_shares": "default_cpu",
+}
+"""The options of the plugin miniwdl-aws-fargate of 2020, each with the setting of ours that it is."""
+
+
+def _inherited(cfg: config.Loader) -> Origin | None:
+    values = {}
+    for older, name in _OLDER.items():
+        if cfg.has_option(_OLDER_SECTION, older):
+            value = cfg.get(_OLDER_SECTION, older)
+            values[name] = _in_cpus(value) if older == "default_cpu_shares" else value
+    return Origin(f"miniwdl's [{_OLDER_SECTION}]", values) if values else None
+
+
+def _in_cpus(shares: str) -> str:
+    try:
+        return str(int(shares) / 1024)
+    except ValueError:
+        return shares  # which will be refused
 
 
 def _section(parser: ConfigParser) -> dict[str, str]:

@@ -1,18 +1,15 @@
-"""What an attempt left on the shared disk: its result once it can be seen, its files all there, its ending."""
+"""What an attempt left on the shared disk, once it can be seen there: its result, and its files."""
 
 from __future__ import annotations
 
 import os
-from pathlib import Path
 
 from ...clock import Clock
-from ...model import Ending, Outcome, Task
+from ...model import Task
 from ...storage.appearing import appear, missing_of
-from ...units import format_duration
-from ..verdict import Evidence, is_full, tail, verdict
 from .wrapper import Attempt, Result, read_result
 
-__all__ = ["await_files", "await_result", "outcome_of"]
+__all__ = ["await_files", "await_result"]
 
 
 def await_result(attempt: Attempt, clock: Clock, patience: float) -> Result | None:
@@ -34,29 +31,3 @@ def await_files(task: Task, attempt: Attempt, clock: Clock, patience: float) -> 
     names = [os.fsdecode(name) for name in listing.read_bytes().split(b"\0") if name]
     missing = missing_of([task.work / name for name in names], clock, patience)
     return tuple(str(path.relative_to(task.work)) for path in missing)
-
-
-def outcome_of(task: Task, result: Result, memory: int) -> Outcome | None:
-    """Return how an attempt ended that left a result, or None for one that ECS stopped, which knows why.
-
-    `memory` is the bytes that the container had.
-    """
-    usage, code = result.usage, result.exit_code
-    if result.no_shell:
-        return Outcome(Ending.NO_SHELL, message=f"the image has no {task.shell.split()[0]}")
-    if result.deadline:
-        limit = format_duration(task.timeout)
-        return Outcome(Ending.DEADLINE, code, f"stopped when its time limit of {limit} was over", usage)
-    if result.terminated:
-        return None
-    failed = code != 0
-    return verdict(
-        Evidence(
-            exit_code=code,
-            memory_kills=result.oom_kills,
-            memory_limit=memory,
-            stderr_tail=tail(task.stderr) if failed else "",
-            disk_full=failed and is_full(Path(task.work)),
-        ),
-        usage,
-    )
