@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["GIB", "KIB", "MIB", "format_bytes", "format_duration", "parse_bytes", "parse_duration"]
+__all__ = ["GIB", "KIB", "MIB", "format_bytes", "format_dollars", "format_duration", "parse_bytes", "parse_duration"]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -46,6 +46,12 @@ def format_bytes(count: float) -> str:
         if count < 999.95:
             return f"{count:.1f}".removesuffix(".0") + f" {unit}"
     return f"{count / 1000:.1f}".removesuffix(".0") + " TB"
+
+
+def format_dollars(amount: float) -> str:
+    """Return an amount with two decimals, and with more where those would be zero: "$12.40", "$0.0031"."""
+    decimals = 2 if amount >= 0.995 or amount == 0 else 4 if amount >= 0.001 else 6
+    return f"${amount:,.{decimals}f}"
 
 
 def format_duration(seconds: float) -> str:

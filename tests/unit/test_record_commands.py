@@ -113,6 +113,7 @@ def test_status_of_a_failed_run_says_why_and_what_to_type_next(place: Path) -> N
         "why align[0] ran out of memory (4 GiB)",
     ]
     assert [_words(line) for line in result.stderr.splitlines()] == [
+        f"more cromulent why {RUN}",
         f"log cromulent logs {RUN} 'align[0]'",
         "again the same command goes on from here: what was done stays done",
     ]

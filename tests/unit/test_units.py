@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cromulent_wdl.units import format_bytes, format_duration, parse_bytes, parse_duration
+from cromulent_wdl.units import format_bytes, format_dollars, format_duration, parse_bytes, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -33,3 +33,11 @@ def test_durations_are_printed_as_clocks_show_them(seconds: float, text: str) ->
 @pytest.mark.parametrize(("text", "seconds"), [("90", 90), ("30s", 30), ("5m", 300), ("2 h", 7200), ("1d", 86400)])
 def test_durations_are_read_with_their_unit(text: str, seconds: float) -> None:
     assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize(
+    ("amount", "printed"),
+    [(0, "$0.00"), (1234.5, "$1,234.50"), (0.2331, "$0.2331"), (0.0000123, "$0.000012"), (0.999, "$1.00")],
+)
+def test_small_amounts_have_enough_decimals_to_be_told_from_nothing(amount: float, printed: str) -> None:
+    assert format_dollars(amount) == printed

@@ -142,6 +142,7 @@ def tell(name: str, failure: Failure, done: int) -> None:
     if failure.stderr:
         ui.note(f"  stderr  {failure.stderr}")
     call = f" '{failure.call}'" if "[" in failure.call else f" {failure.call}" if failure.call else ""
+    ui.note("  why     cromulent why last")
     ui.note(f"  log     cromulent logs last{call}")
     if done:
         ui.note(f"  again   {done} call{'s are' if done > 1 else ' is'} done; {again}")

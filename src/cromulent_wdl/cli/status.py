@@ -56,6 +56,8 @@ def command(run: str | None, every: bool, as_json: bool, **flags: Any) -> None:
     ui.data(f"  in    {ui.short_path(directory)}")
     if status.state is State.FAILED and status.ended is not None:
         ui.data(f"  why   {' '.join(status.ended.message.split())}")
+    if status.started is not None and status.started.region:
+        _show_cost(directory, status, now)
     for line in _next(directory, status, len(shown) < len(calls)):
         ui.note(f"  {line}")
 
@@ -70,6 +72,15 @@ def _show_deployment(flags: Mapping[str, Any], as_json: bool, every: bool) -> No
         if entries():  # whoever runs workflows on this machine only may have meant the last of them
             error.hint = " · ".join(filter(None, [error.hint, "the last run here: cromulent status last"]))
         raise
+
+
+def _show_cost(directory: Path, status: RunStatus, now: float) -> None:
+    from ..units import format_dollars
+    from .cost import run_costs
+
+    costs = run_costs(directory, now)
+    so_far = "" if status.ended is not None else " so far"
+    ui.data(f"  cost  {'about ' if costs.estimated else ''}{format_dollars(costs.dollars)}{so_far}")
 
 
 def _heading(directory: Path, status: RunStatus, now: float) -> str:
@@ -136,6 +147,7 @@ def _next(directory: Path, status: RunStatus, shortened: bool) -> list[str]:
         lines.append(f"log   cromulent logs {run} -f")
     if status.state is State.FAILED:
         call = [quote(status.ended.call)] if status.ended is not None and status.ended.call else []
+        lines.append(" ".join(["more  cromulent why", run]))
         lines.append(" ".join(["log   cromulent logs", run, *call]))
     if status.state in (State.FAILED, State.STOPPED, State.LOST):
         lines.append("again the same command goes on from here: what was done stays done")
