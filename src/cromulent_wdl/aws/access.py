@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -83,8 +84,15 @@ class Access:
             import boto3
 
             with asking("reading the AWS configuration"):
-                self._session = boto3.Session(profile_name=self._profile, region_name=self._region)
+                self._session = boto3.Session(
+                    profile_name=self._profile, region_name=self._region or _region_of_environment()
+                )
         return self._session
+
+
+def _region_of_environment() -> str | None:
+    """Return the region that the AWS CLI and the other SDKs take first; boto3 knows AWS_DEFAULT_REGION only."""
+    return os.environ.get("AWS_REGION") or None
 
 
 @contextmanager

@@ -22,8 +22,10 @@ from ..aws.quotas import Quotas
 from ..errors import AwsDenied
 from ..model.deployment import Deployment
 
-__all__ = ["PAGES", "Standing", "Vcpus", "look"]
+__all__ = ["HEALTHY", "PAGES", "Standing", "Vcpus", "look"]
 
+HEALTHY = ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+"""States of a stack in which CloudFormation has finished what was last asked of it, or has put it back as it was."""
 PAGES = 5
 """Pages of 1,000 object versions that are counted unless all are asked for: each is a billed request."""
 _TASKS = 2000
@@ -63,8 +65,8 @@ class Standing:
 
     @property
     def healthy(self) -> bool:
-        """Whether CloudFormation has finished what was last asked of it, or has put it back as it was."""
-        return self.state in ("CREATE_COMPLETE", "UPDATE_COMPLETE", "UPDATE_ROLLBACK_COMPLETE")
+        """Whether nothing has to be mended."""
+        return self.state in HEALTHY
 
     @property
     def vcpus(self) -> Vcpus:
