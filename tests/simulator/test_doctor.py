@@ -71,7 +71,7 @@ def test_a_new_deployment_is_well(cloud: Cloud) -> None:
     said = found(cloud)
 
     assert {name: each for name, each in said.items() if each.state.value != "ok"}.keys() <= {"credentials", "clock"}
-    assert "16,374 free in 2 subnets" in said["addresses"].text
+    assert "16,372 free in 2 subnets" in said["addresses"].text
     assert "root user" in said["credentials"].text
 
 
