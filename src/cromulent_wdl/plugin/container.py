@@ -33,6 +33,7 @@ from ..model import (
 from . import session
 from .cache import remember_image
 from .endings import exception_of
+from .linked_outputs import linked_input
 
 __all__ = ["CromulentContainer"]
 
@@ -84,15 +85,23 @@ class CromulentContainer(TaskContainer):
         self._apply_network_guard(logger)
 
     def host_path(self, container_path: str, inputs_only: bool = False) -> str | None:
-        """Map an output's path to the host, knowing the working directory by its physical name too.
+        """Map an output's path to the host.
 
-        Where a task sees the host's own paths, `pwd -P` in it answers with symbolic links resolved.
+        Where a task sees the host's own paths, the working directory is known by its physical name too, which is what
+        `pwd -P` in it answers; and what links to an input is that input under another name.
         """
-        if os.path.isabs(container_path) and self.container_dir == self.host_dir:
-            logical = os.path.join(self.container_dir, "work")
+        if self.container_dir != self.host_dir or inputs_only:
+            return super().host_path(container_path, inputs_only)
+        logical = os.path.join(self.container_dir, "work")
+        if os.path.isabs(container_path):
             physical = os.path.realpath(self._work)
             if container_path.startswith(physical + "/") and not container_path.startswith(logical + "/"):
                 container_path = logical + container_path[len(physical) :]
+        relative = container_path.removeprefix(logical + "/")
+        if container_path not in self.input_path_map_rev and not os.path.isabs(relative):
+            linked = linked_input(relative, str(self._work), self.input_path_map)
+            if linked is not None:
+                return linked
         return super().host_path(container_path, inputs_only)
 
     def _run(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> int:
