@@ -16,6 +16,7 @@ from cromulent_wdl.simulator.ecs import (
     DataPlane,
     EcsService,
     EcsSettings,
+    FileAccess,
     FileSystem,
     Place,
     Subnet,
@@ -42,6 +43,8 @@ class FakeWorld:
         self.groups = {"sg-1": "vpc-1", "sg-elsewhere": "vpc-2"}
         self.file_systems = {"fs-1": FileSystem("fs-1", frozenset(("eu-west-1a", "eu-west-1b")))}
         self.points = {"fsap-1": AccessPoint("fsap-1", "fs-1", "/runs", (1000, 1000), (1000, 1000, 0o755))}
+        self.access: dict[tuple[str | None, str | None], FileAccess] = {}
+        """What a role, or nobody, may do by an access point; where nothing is said, everything."""
         self.log_groups = {"/cromulent"}
         self.roles = {ROLE}
         self.changes: list[TaskStateChange] = []
@@ -58,6 +61,9 @@ class FakeWorld:
 
     def access_point(self, place: Place, access_point: str) -> AccessPoint | None:
         return self.points.get(access_point)
+
+    def file_access(self, place: Place, role: str | None, file_system: str, access_point: str | None) -> FileAccess:
+        return self.access.get((role, access_point), FileAccess.WRITE)
 
     def has_log_group(self, place: Place, name: str) -> bool:
         return name in self.log_groups

@@ -181,3 +181,25 @@ def test_its_tags_of_ecs_are_its_own(stock: Cloud) -> None:
     found = stock.client("resourcegroupstaggingapi").get_resources(ResourceTypeFilters=["ecs:cluster"])
 
     assert [each["ResourceARN"].rpartition("/")[2] for each in found["ResourceTagMappingList"]] == ["shown"]
+
+
+def test_it_has_no_price_list(stock: Cloud) -> None:
+    """ministack/prices.py."""
+    with pytest.raises(ClientError):
+        stock.client("pricing").get_products(ServiceCode="AmazonECS")
+
+
+def test_it_does_not_look_for_drift_of_what_roles_may_do(stock: Cloud) -> None:
+    """ministack/drift.py."""
+    trust = {"Statement": [{"Effect": "Allow", "Principal": {"Service": "a"}, "Action": "sts:AssumeRole"}]}
+    policy = {"PolicyName": "p", "PolicyDocument": {"Statement": []}}
+    properties = {"RoleName": "drifting", "AssumeRolePolicyDocument": trust, "Policies": [policy]}
+    template = {"Resources": {"R": {"Type": "AWS::IAM::Role", "Properties": properties}}}
+    stock.client("cloudformation").create_stack(
+        StackName="drifting", TemplateBody=json.dumps(template), Capabilities=["CAPABILITY_NAMED_IAM"]
+    )
+    assert stock.settled("drifting").status == "CREATE_COMPLETE"
+    stock.client("iam").delete_role_policy(RoleName="drifting", PolicyName="p")
+    found = stock.client("cloudformation").detect_stack_resource_drift(StackName="drifting", LogicalResourceId="R")
+
+    assert found["StackResourceDrift"]["StackResourceDriftStatus"] == "IN_SYNC"

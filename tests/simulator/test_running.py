@@ -5,17 +5,21 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from cromulent_wdl.model.deployment import Deployment
 from cromulent_wdl.simulator.errors import SimulatorFailed
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
 from .cloud import Cloud, Stack, until
 from .conftest import TEMPLATE
+from .deployments import deploy
 from .inventory import inventory
+from .test_roles_at_work import register, volume_of, where
 
 
 @pytest.fixture(scope="module")
@@ -83,3 +87,52 @@ def test_the_keys_of_a_task_may_do_what_its_role_may_and_nothing_else(running: C
         with pytest.raises(ClientError, match="AccessDenied"):
             worker.client("s3").put_object(Bucket=place["Bucket"], Key="elsewhere", Body=b"1")
     running.client("s3").delete_object(Bucket=place["Bucket"], Key="runs/1", VersionId=version)
+
+
+def test_tasks_of_a_deployment_read_all_files_and_write_their_runs(running: Cloud) -> None:
+    """Two access points at sibling paths: the whole of the files, and the directory of a run."""
+    deployment = deploy(running, "files")
+    efs = running.client("efs")
+    point = efs.create_access_point(
+        FileSystemId=deployment.file_system,
+        PosixUser={"Uid": 1000, "Gid": 1000},
+        RootDirectory={
+            "Path": "/cromulent/runs/r-1",
+            "CreationInfo": {"OwnerUid": 1000, "OwnerGid": 1000, "Permissions": "0755"},
+        },
+    )["AccessPointId"]
+    volumes = [volume_of(deployment, "all", deployment.access_point), volume_of(deployment, "run", point)]
+    definition = register(running, deployment, "task", deployment.task_role, volumes)
+    tried = "echo 42 > /mnt/run/a; cat /mnt/all/runs/r-1/a; touch /mnt/all/b 2>/dev/null || echo refused; id -u"
+
+    assert said(running, deployment, definition, tried) == ["42", "refused", "1000"]
+    del volumes[1]["efsVolumeConfiguration"]["authorizationConfig"]["iam"]
+    anonymous = register(running, deployment, "task", deployment.task_role, volumes)
+    task = ended(running, deployment, anonymous, tried)
+    assert "access denied by server" in task["stoppedReason"]
+    efs.delete_access_point(AccessPointId=point)
+    efs.delete_file_system_policy(FileSystemId=deployment.file_system)
+
+
+def ended(cloud: Cloud, deployment: Deployment, definition: str, script: str) -> dict[str, Any]:
+    """Run a script in a task to its end."""
+    ecs = cloud.client("ecs")
+    command = {"name": "task", "command": ["sh", "-c", script]}
+    overrides = {"containerOverrides": [command]}
+    arn = ecs.run_task(**where(deployment), taskDefinition=definition, overrides=overrides)["tasks"][0]["taskArn"]
+
+    def look() -> Any:
+        task = ecs.describe_tasks(cluster=deployment.cluster, tasks=[arn])["tasks"][0]
+        return task if task["lastStatus"] == "STOPPED" else None
+
+    return dict(until(look))
+
+
+def said(cloud: Cloud, deployment: Deployment, definition: str, script: str) -> list[str]:
+    """Run a script in a task and return its lines."""
+    arn = ended(cloud, deployment, definition, script)["taskArn"]
+    stream = f"task/task/{arn.rpartition('/')[2]}"
+    events = cloud.client("logs").get_log_events(
+        logGroupName=deployment.log_group, logStreamName=stream, startFromHead=True
+    )
+    return [each["message"] for each in events["events"]]

@@ -23,10 +23,12 @@ from .ministack import (
     buckets,
     change_sets,
     conditions,
+    drift,
     log_groups,
     networks,
     objects,
     policy_simulator,
+    prices,
     request_resources,
     stack_callers,
     states,
@@ -36,6 +38,7 @@ from .ministack.authorization import Judge
 from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
 from .ministack.file_systems import FileSystems
+from .ministack.mounting import Mounts
 from .ministack.quotas import Quotas
 from .ministack.roles import keys_of
 from .ministack.rules import Rules
@@ -65,7 +68,7 @@ class Assembly:
         self.port = port
         plan = msgspec.json.decode(settings.faults, type=FaultPlan) if settings.faults else FaultPlan()
         emulator = base.load(settings, port)
-        self._world = MinistackWorld()
+        self._world = MinistackWorld(Mounts() if settings.enforce_iam else None)
         timers = Timers(clock)
         surroundings = Surroundings(
             directory=directory,
@@ -102,6 +105,8 @@ class Assembly:
         FileSystems(judge).repair()
         networks.count_addresses(self._ecs.addresses_in_use)
         Quotas(settings.vcpu_quota).install()
+        prices.install()
+        drift.repair(door)
         for part in (
             batch,
             buckets,

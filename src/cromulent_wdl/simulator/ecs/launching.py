@@ -6,10 +6,11 @@ What is missing at this point fails the task, not the request, as on Fargate (fa
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from .run_request import Batch
-from .seam import ContainerPlan, Launch, LogTarget, Place, Subnet, VolumePlan, World
+from .seam import ContainerPlan, FileAccess, Launch, LogTarget, Place, Subnet, VolumePlan, World
 
 __all__ = ["CannotLaunch", "container_plans", "launch_of"]
 
@@ -27,6 +28,7 @@ def launch_of(world: World, place: Place, batch: Batch, task: tuple[str, str], w
     arn, task_id = task
     subnet, spot = where
     document = batch.definition.document
+    volumes = tuple(_volume(world, place, each, (subnet, batch.task_role)) for each in document["volumes"])
     return Launch(
         place=place,
         task_arn=arn,
@@ -39,8 +41,8 @@ def launch_of(world: World, place: Place, batch: Batch, task: tuple[str, str], w
         architecture=batch.architecture,
         spot=spot,
         task_role_arn=batch.task_role,
-        containers=container_plans(world, place, batch, task_id),
-        volumes=tuple(_volume(world, place, each, subnet) for each in document["volumes"]),
+        containers=tuple(_within(each, volumes) for each in container_plans(world, place, batch, task_id)),
+        volumes=volumes,
     )
 
 
@@ -51,6 +53,12 @@ def container_plans(world: World, place: Place, batch: Batch, task_id: str) -> t
         _container(each, overrides.get(each["name"], {}), _log(world, place, each, task_id))
         for each in batch.definition.document["containerDefinitions"]
     )
+
+
+def _within(plan: ContainerPlan, volumes: tuple[VolumePlan, ...]) -> ContainerPlan:
+    """Return a container that mounts read-only what its task may not write to."""
+    bound = {volume.name for volume in volumes if volume.read_only}
+    return replace(plan, mounts=tuple((name, path, only or name in bound) for name, path, only in plan.mounts))
 
 
 def _container(base: Document, override: Document, log: LogTarget | None) -> ContainerPlan:
@@ -103,7 +111,9 @@ def _log(world: World, place: Place, container: Document, task_id: str) -> LogTa
     return LogTarget(group, stream, region)
 
 
-def _volume(world: World, place: Place, volume: Document, subnet: Subnet) -> VolumePlan:
+def _volume(world: World, place: Place, volume: Document, task: tuple[Subnet, str | None]) -> VolumePlan:
+    """Return a volume as a task in a subnet, with a role, may have it."""
+    subnet, role = task
     efs = volume.get("efsVolumeConfiguration")
     if efs is None:
         return VolumePlan(volume["name"])
@@ -117,13 +127,15 @@ def _volume(world: World, place: Place, volume: Document, subnet: Subnet) -> Vol
             "ip address using botocore. Failed to import necessary dependency botocore, please install botocore first.",
             code=1,
         )
-    point = (efs.get("authorizationConfig") or {}).get("accessPointId")
-    if point is None:
-        return VolumePlan(volume["name"], file_system, efs["rootDirectory"])
-    access_point = world.access_point(place, point)
-    if access_point is None or access_point.file_system != file_system:
+    authorization = efs.get("authorizationConfig") or {}
+    point = authorization.get("accessPointId")
+    access_point = world.access_point(place, point) if point is not None else None
+    known = point is None or (access_point is not None and access_point.file_system == file_system)
+    access = world.file_access(place, role if authorization.get("iam") == "ENABLED" else None, file_system, point)
+    if not known or access is FileAccess.NONE:
         raise _efs_failure("b'mount.nfs4: access denied by server while mounting 127.0.0.1:/'", code=32)
-    return VolumePlan(volume["name"], file_system, access_point.root_directory, access_point)
+    directory = efs["rootDirectory"] if access_point is None else access_point.root_directory
+    return VolumePlan(volume["name"], file_system, directory, access_point, access is FileAccess.READ)
 
 
 def _efs_failure(words: str, code: int) -> CannotLaunch:

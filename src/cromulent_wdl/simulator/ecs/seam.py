@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Protocol, Union
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "ContainerExit",
     "ContainerPlan",
     "DataPlane",
+    "FileAccess",
     "FileSystem",
     "Json",
     "Launch",
@@ -79,6 +81,14 @@ class AccessPoint:
     creation: tuple[int, int, int] | None = None
 
 
+class FileAccess(Enum):
+    """What a task may do on a file system."""
+
+    NONE = "none"
+    READ = "read"
+    WRITE = "write"
+
+
 @dataclass(frozen=True)
 class TaskStateChange:
     """An "ECS Task State Change" event for EventBridge; `detail` renders it, at a cost, so ask only if it is wanted."""
@@ -103,6 +113,9 @@ class World(Protocol):
 
     def access_point(self, place: Place, access_point: str) -> AccessPoint | None:
         """Return the EFS access point, or None where there is none."""
+
+    def file_access(self, place: Place, role: str | None, file_system: str, access_point: str | None) -> FileAccess:
+        """Return what a task of a role may do on a file system; None is a task that comes without IAM."""
 
     def has_log_group(self, place: Place, name: str) -> bool:
         """Say whether the CloudWatch log group exists."""
@@ -136,6 +149,8 @@ class VolumePlan:
     file_system: str | None = None
     root_directory: str = "/"
     access_point: AccessPoint | None = None
+    read_only: bool = False
+    """Whether the task may not write, however it mounts."""
 
 
 @dataclass(frozen=True)

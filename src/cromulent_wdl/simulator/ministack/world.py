@@ -10,8 +10,9 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..ecs import AccessPoint, FileSystem, Place, Subnet, TaskStateChange
+from ..ecs import AccessPoint, FileAccess, FileSystem, Place, Subnet, TaskStateChange
 from . import base, networks, roles
+from .mounting import Mounts
 
 __all__ = ["MinistackWorld"]
 
@@ -23,9 +24,10 @@ _log = logging.getLogger(__name__)
 
 
 class MinistackWorld:
-    """The rest of AWS, as `ecs.World` wants it."""
+    """The rest of AWS, as `ecs.World` wants it; without `mounts` every task may mount everything."""
 
-    def __init__(self) -> None:
+    def __init__(self, mounts: Mounts | None = None) -> None:
+        self._mounts = mounts
         self._ec2 = base.module("services.ec2")
         self._efs = base.module("services.efs")
         self._logs = base.module("services.cloudwatch_logs")
@@ -69,6 +71,12 @@ class MinistackWorld:
         found = self._efs._access_points.get_scoped(place.account, place.region, access_point)
         return found and _access_point(found)
 
+    def file_access(self, place: Place, role: str | None, file_system: str, access_point: str | None) -> FileAccess:
+        """Return what a task of a role may do on a file system."""
+        if self._mounts is None:
+            return FileAccess.WRITE
+        return self._mounts.access(place, role, file_system, access_point)
+
     def has_log_group(self, place: Place, name: str) -> bool:
         """Say whether the log group exists."""
         return bool(self._logs._log_groups.contains_scoped(place.account, place.region, name))
@@ -99,7 +107,8 @@ class MinistackWorld:
         events = [{"timestamp": int(at * 1000), "message": line} for at, line in lines]
         with self._streams, self._scope(place.account, place.region):
             self._logs._create_log_stream(name)  # refused where it exists
-            self._logs._put_log_events({**name, "logEvents": events})
+            if events:
+                self._logs._put_log_events({**name, "logEvents": events})
 
     def _deliver_all(self) -> None:
         while (change := self._changes.get()) is not None:

@@ -16,6 +16,8 @@ _LONGEST = 256 * 1024
 
 def ship(chunks: Iterable[bytes], place: Place, target: LogTarget | None, surroundings: Surroundings) -> None:
     """Send what comes as lines until nothing more comes; without a target it is read and forgotten."""
+    if target is not None:  # the stream is there from the start, though nothing may be said
+        surroundings.put_lines(Place(place.account, target.region), target.group, target.stream, [])
     rest = b""
     for chunk in chunks:
         *lines, rest = (rest + chunk).split(b"\n")

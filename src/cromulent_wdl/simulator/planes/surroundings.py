@@ -13,7 +13,7 @@ from ..ecs.timers import Timers
 __all__ = ["CannotStart", "Surroundings"]
 
 PutLines = Callable[[Place, str, str, Sequence[tuple[float, str]]], None]
-"""Appends lines (epoch seconds, text) to the stream of a log group."""
+"""Appends lines (epoch seconds, text) to the stream of a log group; with none the stream is only made."""
 
 
 @dataclass(frozen=True)
