@@ -70,6 +70,8 @@ def serving(answer: Behaviour) -> Iterator[Server]:
             self.wfile.write(answer.body)
             self.close_connection = length != len(answer.body)
 
+        do_PUT = do_GET
+
         def log_message(self, format: str, *args: object) -> None:
             pass
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cromulent_wdl.storage.shared import SharedFiles, find_shared
+from cromulent_wdl.storage.shared import SharedFiles, all_shared, find_shared
 
 PLAIN = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
 EFS = "fs-0123456789abcdef0.efs.eu-west-1.amazonaws.com"
@@ -115,3 +115,17 @@ def test_what_is_where(tmp_path: Path) -> None:
 def test_another_mount_within_is_not_on_it() -> None:
     shared = SharedFiles(Path("/"))
     assert shared.contains("/usr") and not shared.contains("/proc/self/mountinfo")
+
+
+def test_all_that_is_mounted_and_not_hidden(tmp_path: Path) -> None:
+    other = EFS.replace("fs-01", "fs-02")
+    mounts = table(
+        tmp_path,
+        f"45 22 0:43 / /mnt/efs rw shared:25 - nfs4 {other}:/ {OPTIONS}",
+        f"46 22 0:44 / /mnt/efs rw shared:26 - nfs4 {EFS}:/lab {OPTIONS}",
+        f"47 22 0:45 / /data rw shared:27 - nfs4 {other}:/ {OPTIONS}",
+        f"48 22 0:46 / /nas rw shared:28 - nfs4 nas.example.org:/ {OPTIONS}",
+    )
+    found = all_shared(mounts=mounts, tunnels=tmp_path)
+
+    assert [(str(each.mount), each.root) for each in found] == [("/mnt/efs", "/lab"), ("/data", "/")]

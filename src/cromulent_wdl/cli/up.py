@@ -12,7 +12,7 @@ from ..errors import UsageError
 from ..provision import applying
 from ..provision.plan import Plan
 from ..provision.wishes import Wishes
-from . import ui
+from . import ui, up_here
 from .deployment import access_by, prices_in, resolved, where
 from .watching import Watch
 
@@ -35,9 +35,10 @@ _GIVEN_UP = 1
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Tag all that is made.")
 @click.option("--log-retention", type=int, metavar="DAYS", help="Keep logs so long.  [default: 30]")
 @click.option("--kms-key", metavar="ARN", help="Encrypt files, bucket and logs with your key.")
+@click.option("--here", is_flag=True, help="For the EFS file system that is mounted on this EC2 host.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
-def command(yes: bool, dry_run: bool, **flags: Any) -> int | None:
+def command(here: bool, yes: bool, dry_run: bool, **flags: Any) -> int | None:
     """Make what runs workflows in your AWS account, or change it: one CloudFormation stack.
 
     It costs nothing while nothing runs, but for storage. Type it again after an upgrade, to change a setting, or
@@ -47,6 +48,8 @@ def command(yes: bool, dry_run: bool, **flags: Any) -> int | None:
     settings = resolved(flags)
     wishes = wishes_of(settings)
     access = access_by(settings.settings)
+    if here:
+        access, wishes = up_here.found(access, wishes, settings.settings)
     try:
         with Watch(0) as watch:
             plan = applying.plan(access, wishes, watch)
@@ -79,7 +82,7 @@ def wishes_of(given: Resolved) -> Wishes:
     asked: dict[str, Any] = {
         name: getattr(settings, name)
         for name in Wishes.__dataclass_fields__
-        if name != "name" and given.origins[name] != "default"
+        if name != "name" and given.origins.get(name, "default") != "default"
     }
     for name in ("roles", "tags"):
         if name in asked:

@@ -106,7 +106,8 @@ def _planned(access: Access, request: Request, new: bool, kept: Kept, clock: Clo
     identity = cloudformation.submit_change_set(access, request, name=f"cromulent-{uuid.uuid4().hex}", new=new)
     found = worked_out(access, identity, clock)
     account = identity.split(":")[4]
-    planned = Plan(request.name, access.region, account, new, found.changes, kept, identity, found.stack)
+    opened = request.parameters.get("FilesGroup", "")
+    planned = Plan(request.name, access.region, account, new, found.changes, kept, identity, found.stack, opened)
     if found.empty:
         cloudformation.delete_change_set(access, identity)
         return replace(planned, change_set="")

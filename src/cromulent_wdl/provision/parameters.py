@@ -28,6 +28,7 @@ _NOTHING = {"Vpc", "FileSystem", "FilesGroup", "Bucket", *_ROLE_PARAMETERS.value
 _NOTHING |= {f"{kind}{letter}" for kind in ("Zone", "Subnet") for letter in _LETTERS}
 _NOTHING |= {"ReadBuckets", "Secrets", "TaskPolicies"}
 _PLAIN = {"AssignPublicIp": "true", "MountTargets": "make", "FilesPath": "/cromulent", "FilesUser": "1000"}
+_PLAIN["FilesUserGroup"] = "1000"
 _USUAL = {**dict.fromkeys(_NOTHING, ""), **_PLAIN, "LogRetention": "30"}
 
 
@@ -57,14 +58,30 @@ def changed(wishes: Wishes, stack: Stack) -> dict[str, str]:
     held = {option: (wish, {before.get(name, "") for name in names}) for option, (wish, names) in fixed.items()}
     held["--file-system"] = (wishes.file_system, {before.get("FileSystem", ""), stack.outputs.get("FileSystem", "")})
     held["--bucket"][1].add(stack.outputs.get("Bucket", ""))
+    if wishes.here:
+        _check_still_here(wishes, stack)
+        del held["--vpc"]
     subnets = {before.get(f"Subnet{letter}", "") for letter in _LETTERS} - {""}
-    if wishes.subnets is not None and set(wishes.subnets) != subnets:
+    if wishes.subnets is not None and not wishes.here and set(wishes.subnets) != subnets:
         raise _fixed("--subnets", stack.name)
     for option, (wish, values) in held.items():
         if wish is not None and wish not in values:
             raise _fixed(option, stack.name)
     # The template of an older version had other parameters; those that are no more would be refused.
     return _USUAL | {name: value for name, value in before.items() if name in _USUAL} | _wished(wishes)
+
+
+def _check_still_here(wishes: Wishes, stack: Stack) -> None:
+    """Refuse what this host gives if the deployment was made for something else. Its subnets stay as they were."""
+    wished = _wished(wishes)
+    for name in ("FilesPath", "FilesUser", "FilesUserGroup"):
+        held = stack.parameters.get(name, _USUAL[name])
+        if wished[name] != held:
+            raise UsageError(
+                f"'{stack.name}' is for {stack.parameters.get('FilesPath')} of user {stack.parameters.get('FilesUser')}"
+                f" on {stack.outputs.get('FileSystem')}, not for {wishes.files_path} of user {wished['FilesUser']}",
+                hint="make a deployment of another --name for it",
+            )
 
 
 def tags_of(wishes: Wishes, before: Mapping[str, str]) -> dict[str, str]:
@@ -81,8 +98,11 @@ def _wished(wishes: Wishes) -> dict[str, str]:
         "LogRetention": None if wishes.log_retention is None else str(wishes.log_retention),
         "Secrets": _listed(wishes.secrets),
         "TaskPolicies": _listed(wishes.task_policies),
+        "FilesPath": wishes.files_path,
         "ReadBuckets": _listed(None if wishes.read_buckets is None else _readable(wishes.read_buckets)),
     }
+    if wishes.files_user is not None:
+        chosen |= zip(("FilesUser", "FilesUserGroup"), map(str, wishes.files_user), strict=True)
     if wishes.roles is not None:
         chosen |= {parameter: wishes.roles.get(role, "") for role, parameter in _ROLE_PARAMETERS.items()}
     return {name: value for name, value in chosen.items() if value is not None} | {"Version": __version__}

@@ -62,6 +62,8 @@ class Plan:
     change_set: str = ""
     """The ARN of the change set; nothing where there is nothing to do."""
     stack: str = ""
+    opened: str = ""
+    """The security group of the user's that will let in NFS from the tasks."""
 
     @property
     def replaced_data(self) -> tuple[Change, ...]:
@@ -71,6 +73,8 @@ class Plan:
     def in_words(self, rates: Rates) -> list[str]:
         """Return the plan a line each, without the question; `rates` are its region's."""
         lines = [*self._made(), *self._others()]
+        if self.opened and self.new:
+            lines.append(f"open       {self.opened}, the mount targets' security group, to NFS from the tasks")
         if self.kept.bucket or self.kept.file_system:
             found = " and ".join(filter(None, (self.kept.bucket, self.kept.file_system)))
             lines.append(f"take back  {found}, kept from before with all data")

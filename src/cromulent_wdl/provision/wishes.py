@@ -39,6 +39,12 @@ class Wishes:
     kms_key: str | None = None
     log_retention: int | None = None
     tags: Mapping[str, str] | None = None
+    here: bool = False
+    """Whether network and files are those that were found on this host, and not named by anybody."""
+    files_path: str | None = None
+    """The directory of the file system that runs live in."""
+    files_user: tuple[int, int] | None = None
+    """The POSIX user and group that own it."""
 
 
 def check(wishes: Wishes) -> None:

@@ -14,7 +14,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-__all__ = ["SharedFiles", "find_shared"]
+__all__ = ["SharedFiles", "all_shared", "find_shared"]
 
 MOUNTS = Path("/proc/self/mountinfo")
 TUNNELS = Path("/var/run/efs")
@@ -85,14 +85,26 @@ def find_shared(
     mount = _holding(os.path.realpath(directory), _read(mounts))
     if mount is None or not mount.kind.startswith("nfs"):
         return None
-    host, _, exported = mount.source.rpartition(":")
-    file_system, access_point = _identity(host, mount, tunnels)
+    found = _shared(mount, tunnels)
     return SharedFiles(
-        Path(mount.point),
-        posixpath.normpath(posixpath.join("/", exported.strip("/"), mount.root.strip("/"))),
-        (given.file_system if given else "") or file_system,
-        (given.access_point if given else "") or access_point,
+        found.mount,
+        found.root,
+        (given.file_system if given else "") or found.file_system,
+        (given.access_point if given else "") or found.access_point,
     )
+
+
+def all_shared(*, mounts: Path = MOUNTS, tunnels: Path = TUNNELS) -> list[SharedFiles]:
+    """Return the EFS file systems that are mounted on this host, each mount that no other hides."""
+    table = _read(mounts)
+    seen = [each for each in table if each.kind.startswith("nfs") and _holding(each.point, table) is each]
+    return [found for found in (_shared(each, tunnels) for each in seen) if found.file_system]
+
+
+def _shared(mount: _Mount, tunnels: Path) -> SharedFiles:
+    host, _, exported = mount.source.rpartition(":")
+    root = posixpath.normpath(posixpath.join("/", exported.strip("/"), mount.root.strip("/")))
+    return SharedFiles(Path(mount.point), root, *_identity(host, mount, tunnels))
 
 
 def _within(path: str, directory: str) -> bool:
