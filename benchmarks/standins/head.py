@@ -17,7 +17,7 @@ from cromulent_wdl.backends.seam import Cancellation, Report
 from cromulent_wdl.backends.workplace import Workplace
 from cromulent_wdl.cli.main import main
 from cromulent_wdl.clock import SYSTEM
-from cromulent_wdl.model import Ending, Outcome, Task, TaskStarted
+from cromulent_wdl.model import Ending, Outcome, Resources, Task, TaskStarted
 
 NOTE = Path("note.json")
 
@@ -28,6 +28,8 @@ class StandinBackend:
     name = "process"
     description = "nothing"
     uses_images = False
+    elastic = False
+    defaults = Resources()
 
     def __init__(self) -> None:
         self._wait = float(os.environ.get("STANDIN_WAIT", "0"))
@@ -48,6 +50,10 @@ class StandinBackend:
     def refusal(self, task: Task) -> str | None:
         """Take every task."""
         return None
+
+    def takes_over(self, task: Task, command: str) -> bool:
+        """Take nothing over."""
+        return False
 
     def run(self, task: Task, cancelled: Cancellation, report: Report) -> Outcome:
         """Wait."""

@@ -26,6 +26,8 @@ class AccessPoint:
     identity: str
     root: str
     """The directory of the file system that is its root."""
+    user: int | None = None
+    """The user id that every access through it has; None for the client's own."""
 
 
 def find(access: Access, identity: str) -> AccessPoint | None:
@@ -36,7 +38,7 @@ def find(access: Access, identity: str) -> AccessPoint | None:
         if error.code == "AccessPointNotFound":
             return None
         raise
-    return AccessPoint(identity, _root(found)) if found["LifeCycleState"] == "available" else None
+    return _point(found) if found["LifeCycleState"] == "available" else None
 
 
 @dataclass(frozen=True)
@@ -78,7 +80,7 @@ def create(access: Access, wanted: Wanted, clock: Clock = SYSTEM) -> AccessPoint
             raise AwsError(f"access point {made['AccessPointId']} is {made['LifeCycleState']}")
         clock.sleep(_PAUSE)
         made = _describe(access, made["AccessPointId"])
-    return AccessPoint(made["AccessPointId"], _root(made))
+    return _point(made)
 
 
 def _describe(access: Access, identity: str) -> Mapping[str, Any]:
@@ -87,8 +89,9 @@ def _describe(access: Access, identity: str) -> Mapping[str, Any]:
     return found
 
 
-def _root(found: Mapping[str, Any]) -> str:
-    return str((found.get("RootDirectory") or {}).get("Path") or "/")
+def _point(found: Mapping[str, Any]) -> AccessPoint:
+    root = str((found.get("RootDirectory") or {}).get("Path") or "/")
+    return AccessPoint(found["AccessPointId"], root, (found.get("PosixUser") or {}).get("Uid"))
 
 
 def _client(access: Access) -> EFSClient:

@@ -34,9 +34,12 @@ class EcsTask:
     """That the container was given when the task was started."""
     provider: str = ""
     subnet: str = ""
-    pull_began: float | None = None
-    began: float | None = None
-    ended: float | None = None
+    zone: str = ""
+    created_at: float | None = None
+    pull_started_at: float | None = None
+    pull_stopped_at: float | None = None
+    started_at: float | None = None
+    stopped_at: float | None = None
     """When it stopped to run, as far as AWS says."""
 
     @property
@@ -85,9 +88,12 @@ def task_of(found: Mapping[str, Any]) -> EcsTask:
         command=tuple(command or ()),
         provider=found.get("capacityProviderName") or found.get("launchType") or "",
         subnet=_subnet(found),
-        pull_began=_epoch(found.get("pullStartedAt")),
-        began=_epoch(found.get("startedAt")),
-        ended=_epoch(found.get("executionStoppedAt") or found.get("stoppedAt")),
+        zone=found.get("availabilityZone") or "",
+        created_at=_epoch(found.get("createdAt")),
+        pull_started_at=_epoch(found.get("pullStartedAt")),
+        pull_stopped_at=_epoch(found.get("pullStoppedAt")),
+        started_at=_epoch(found.get("startedAt")),
+        stopped_at=_epoch(found.get("stoppedAt") or found.get("executionStoppedAt")),
     )
 
 

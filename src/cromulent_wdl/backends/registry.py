@@ -42,7 +42,18 @@ def _podman(workplace: Workplace) -> Backend:
     return podman(workplace)
 
 
-FACTORIES: dict[str, Callable[[Workplace], Backend]] = {"docker": _docker, "podman": _podman, "process": _process}
+def _fargate(workplace: Workplace) -> Backend:
+    from .fargate import fargate
+
+    return fargate(workplace)
+
+
+FACTORIES: dict[str, Callable[[Workplace], Backend]] = {
+    "docker": _docker,
+    "podman": _podman,
+    "process": _process,
+    "fargate": _fargate,
+}
 
 
 def choose(workplace: Workplace) -> Choice:

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol
 
-from ..model import Event, Outcome, Task
+from ..model import Event, Outcome, Resources, Task
 
 __all__ = ["Backend", "Cancellation", "Report"]
 
@@ -66,6 +66,13 @@ class Backend(Protocol):
     uses_images: bool
     """Whether tasks run in images, so that their results depend on the image's content."""
 
+    elastic: bool
+    """Whether tasks run on machines of a cloud: thousands at once, and an attempt that the cloud ended is repeated
+    at no cost to the call."""
+
+    defaults: Resources
+    """What a task gets that declares nothing, where that is known."""
+
     def container_directory(self, directory: Path) -> str:
         """Return the path under which a command sees its call's directory. Pure; asked before the task is known."""
 
@@ -74,6 +81,12 @@ class Backend(Protocol):
 
     def refusal(self, task: Task) -> str | None:
         """Return in one sentence why this task cannot run here, or None. Pure: no call leaves the process."""
+
+    def takes_over(self, task: Task, command: str) -> bool:
+        """Return whether `run` will take over what an earlier head began as this attempt, for the same command.
+
+        Asked only where a head finds the call's directory used. If not, nothing of the call runs any more.
+        """
 
     def run(self, task: Task, cancelled: Cancellation, report: Report) -> Outcome:
         """Run one attempt to its end, blocking the calling thread.

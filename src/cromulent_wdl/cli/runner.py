@@ -19,6 +19,7 @@ from WDL.runtime.error import error_json
 from ..errors import CromulentError, UsageError
 from ..model import Ending
 from ..plugin import session, tuning
+from ..plugin.concurrency import is_open
 from ..plugin.listener import listen
 from . import ui
 from .configuration import configuration
@@ -60,6 +61,8 @@ def _run(options: RunOptions) -> int:
             return 0
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
+        if here.session.choice.backend.elastic and is_open(cfg):
+            cfg.override({"scheduler": {"task_concurrency": here.session.settings.task_concurrency}})
         directory = _run_directory(bound, source, options)
         view = cleanup.enter_context(view_of(options, here, directory, bound.target.name))
         active = session.begin(directory, bound.target, here.session.choice.backend.name, view)

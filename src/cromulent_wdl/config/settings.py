@@ -14,7 +14,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     """The settings of one run, resolved."""
 
     backend: Annotated[
-        Literal["auto", "docker", "podman", "process"],
+        Literal["auto", "docker", "podman", "process", "fargate"],
         Meta(description="Where tasks run. auto takes the first of docker, podman and process that is there."),
     ] = "auto"
     progress: Annotated[
@@ -48,6 +48,41 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     profile: Annotated[str, Meta(description="The AWS profile; empty: as the AWS CLI finds credentials.")] = ""
     region: Annotated[str, Meta(description="The AWS region; empty: as the AWS CLI finds it.")] = ""
     deployment: Annotated[str, Meta(description="The name of the deployment, which is its stack's.")] = "cromulent"
+    spot: Annotated[bool, Meta(description="Whether Fargate tasks are tried on Spot first.")] = True
+    preemptible: Annotated[
+        int,
+        Meta(ge=0, description="Losses of Spot after which a task goes on demand, unless runtime.preemptible says."),
+    ] = 2
+    memory_retry: Annotated[
+        int, Meta(ge=0, description="How often a Fargate task that ran out of memory gets twice as much.")
+    ] = 1
+    task_timeout: Annotated[
+        float,
+        Meta(ge=0, description="Seconds that a Fargate task may take, unless runtime.timeout_minutes says; 0: any."),
+    ] = 0.0
+    task_concurrency: Annotated[
+        int, Meta(gt=0, description="Calls that run at once in the cloud, unless miniwdl's own option says.")
+    ] = 2000
+    started_by: Annotated[
+        str, Meta(description="The run's name in ECS; empty: its id and a random end. For heads that others start.")
+    ] = ""
+    capacity_patience: Annotated[
+        float, Meta(ge=0, description="Seconds for which a task waits for room in AWS before it fails.")
+    ] = 3600.0
+    stop_patience: Annotated[float, Meta(ge=0, description="Seconds for which a stopped ECS task is waited for.")] = (
+        180.0
+    )
+    result_wait: Annotated[
+        float, Meta(ge=0, description="Seconds for which an ended task's result may take to show on the shared disk.")
+    ] = 10.0
+    lost_after: Annotated[
+        float, Meta(ge=0, description="Seconds for which ECS may not know a task before it is lost.")
+    ] = 120.0
+    stuck_after: Annotated[
+        float, Meta(ge=0, description="Seconds for which ECS may not notice that a task has ended.")
+    ] = 60.0
+    poll_least: Annotated[float, Meta(gt=0, description="Seconds between two looks at a young ECS task.")] = 1.0
+    poll_most: Annotated[float, Meta(gt=0, description="Seconds between two looks at an old one.")] = 10.0
     vpc: Annotated[str, Meta(description="Your VPC for a new deployment; empty: one of its own.")] = ""
     subnets: Annotated[
         tuple[str, ...], Meta(description="Its subnets, one a zone: public, or private with a way out by NAT.")

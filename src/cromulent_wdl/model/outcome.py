@@ -70,3 +70,7 @@ class Outcome:
     exit_code: int | None = None
     message: str = ""
     usage: Usage = Usage()
+    memory: int = 0
+    """Bytes that the attempt had, where a backend gives it sizes of its own."""
+    disk: int = 0
+    """The same of disk."""

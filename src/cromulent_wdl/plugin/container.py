@@ -7,6 +7,7 @@ import os
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
+from itertools import starmap
 from pathlib import Path
 
 from WDL import Error, Type, Value
@@ -14,26 +15,17 @@ from WDL._util import NOTICE_LEVEL, VERBOSE_LEVEL, StructuredLogMessage
 from WDL.runtime import config
 from WDL.runtime.task_container import TaskContainer
 
+from ..backends.retries import Again, Allowances
 from ..backends.seam import Backend, Cancellation
-from ..clock import SYSTEM
 from ..errors import CromulentError
-from ..model import (
-    Ending,
-    Event,
-    Mount,
-    Outcome,
-    Resources,
-    Task,
-    TaskEnded,
-    TaskImage,
-    TaskPlaced,
-    TaskStarted,
-    TaskWaiting,
-)
+from ..model import Ending, Mount, Outcome, Resources, Task
+from ..storage.layout import attempt_directory, last_attempt, stream_file
 from . import session
-from .cache import remember_image
 from .endings import exception_of
 from .linked_outputs import linked_input
+from .repeats import Repeats
+from .reporting import Reporter
+from .runtime_values import architecture_of, disk_of, timeout_of
 
 __all__ = ["CromulentContainer"]
 
@@ -57,12 +49,19 @@ class CromulentContainer(TaskContainer):
     """How the last attempt ended."""
 
     def __init__(self, cfg: config.Loader, run_id: str, host_dir: str) -> None:
-        super().__init__(cfg, run_id, host_dir)
         self._session = session.session(cfg, host_dir)
         self._backend = _backend(self._session)
+        self._earlier = last_attempt(host_dir)
+        self._leftover = self._earlier > 0 and self._backend.elastic
+        """Whether an earlier head's last attempt is there, and nobody knows yet what has become of it."""
+        super().__init__(cfg, run_id, host_dir)
         self.container_dir = self._backend.container_directory(Path(host_dir))
         self._inputs_copied = False
+        self._retries = 0
+        """How often the engine has begun anew."""
         self._images: tuple[str, ...] = ()
+        self._disk, self._timeout, self._architecture = 0, 0.0, ""
+        self._repeats = Repeats(Allowances(), elastic=False)
 
     def copy_input_files(self, logger: logging.Logger) -> None:
         """Copy inputs into the working directory, as miniwdl does; they need no mounts then."""
@@ -73,6 +72,7 @@ class CromulentContainer(TaskContainer):
         """Make ready for another attempt, in a new working directory."""
         super().reset(logger)
         self._inputs_copied = False
+        self._retries += 1
 
     def process_runtime(self, logger: logging.Logger, runtime_eval: dict[str, Value.Base]) -> None:
         """Evaluate the runtime section as miniwdl does, keeping all candidates where it names several images."""
@@ -83,6 +83,37 @@ class CromulentContainer(TaskContainer):
         elif "docker" in self.runtime_values:
             self._images = (self.runtime_values["docker"],)
         self._apply_network_guard(logger)
+        if self._backend.elastic:
+            self._process_for_cloud(runtime_eval)
+
+    def _process_for_cloud(self, runtime_eval: dict[str, Value.Base]) -> None:
+        """Heed what only a cloud does, and say to the engine what a task gets that declares nothing."""
+        settings, values = self._session.settings, self.runtime_values
+        self._disk, self._architecture = disk_of(runtime_eval), architecture_of(runtime_eval)
+        asked = timeout_of(runtime_eval)
+        self._timeout = settings.task_timeout if asked is None else asked
+        # Losses of Spot are ours to count: the engine, which knows no other place, would stop at so many.
+        losses = values.pop("preemptible", settings.preemptible)
+        allowances = Allowances(losses if settings.spot else 0, settings.memory_retry)
+        self._repeats = Repeats(allowances, elastic=True)
+        values.setdefault("cpu", self._backend.defaults.cpu)
+        values.setdefault("memory_reservation", self._backend.defaults.memory)
+
+    def host_work_dir(self) -> str:
+        """Return the attempt's working directory; attempts of earlier heads count."""
+        return os.path.join(self.host_dir, attempt_directory(self._number))
+
+    def host_stdout_txt(self) -> str:
+        """Return the attempt's standard output."""
+        return os.path.join(self.host_dir, stream_file("stdout", self._number))
+
+    def host_stderr_txt(self) -> str:
+        """Return the attempt's standard error."""
+        return os.path.join(self.host_dir, stream_file("stderr", self._number))
+
+    @property
+    def _number(self) -> int:
+        return self.try_counter + self._earlier
 
     def host_path(self, container_path: str, inputs_only: bool = False) -> str | None:
         """Map an output's path to the host.
@@ -94,54 +125,90 @@ class CromulentContainer(TaskContainer):
             return super().host_path(container_path, inputs_only)
         logical = os.path.join(self.container_dir, "work")
         if os.path.isabs(container_path):
-            physical = os.path.realpath(self._work)
+            physical = os.path.realpath(self.host_work_dir())
             if container_path.startswith(physical + "/") and not container_path.startswith(logical + "/"):
                 container_path = logical + container_path[len(physical) :]
         relative = container_path.removeprefix(logical + "/")
         if container_path not in self.input_path_map_rev and not os.path.isabs(relative):
-            linked = linked_input(relative, str(self._work), self.input_path_map)
+            linked = linked_input(relative, self.host_work_dir(), self.input_path_map)
             if linked is not None:
                 return linked
         return super().host_path(container_path, inputs_only)
 
     def _run(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> int:
-        Path(self.host_dir, "command").write_text(command, encoding="utf-8", errors="surrogateescape")
-        for stream in (self._stdout, self._stderr):
-            self.touch_mount_point(str(stream))
+        repeated: Again | None = None
+        while True:
+            self._lay_out(command)
+            self.outcome = outcome = self._once(logger, terminating, repeated)
+            repeated = self._repeats.after(outcome)
+            if repeated is None or self._backend.refusal(self._task()) is not None:
+                break
+            self._renew(logger)
+        if outcome.ending is not Ending.OK:
+            self.last_exit_code = outcome.exit_code
+            final = self._backend.elastic and outcome.ending is not Ending.FAILED
+            raise exception_of(outcome, self.host_stderr_txt(), self.host_stdout_txt(), final=final)
+        return outcome.exit_code or 0
+
+    def _lay_out(self, command: str) -> None:
+        """Have the attempt's command and streams in its directory, or an earlier head's attempt in its place."""
+        if self._leftover:
+            self._leftover = False
+            self._earlier -= 1
+            if self._backend.takes_over(self._task(), command):
+                os.rmdir(os.path.join(self.host_dir, attempt_directory(self._number + 1)))
+                return
+            self._earlier += 1
+        file = Path(self.host_dir, "command")
+        file.write_text(command, encoding="utf-8", errors="surrogateescape")
+        for stream in (self.host_stdout_txt(), self.host_stderr_txt()):
+            self.touch_mount_point(stream)
+
+    def _once(self, logger: logging.Logger, terminating: Callable[[], bool], repeated: Again | None) -> Outcome:
         task = self._task()
-        report = _Reporter(task, self.host_dir, logger)
+        report = Reporter(task, self.host_dir, logger)
         with ExitStack() as cleanup:
             follow = None
             if logger.isEnabledFor(VERBOSE_LEVEL):
                 follow = cleanup.enter_context(self.poll_stderr_context(logger))
             cancelled = cleanup.enter_context(self._session.pulse.watching(terminating, follow))
             report.running = lambda: cleanup.enter_context(self.task_running_context())
-            self._pause(cancelled, report)
-            self.outcome = self._attempt(task, cancelled, report)
-        report.ended(self.outcome)
-        if self.outcome.ending is not Ending.OK:
-            self.last_exit_code = self.outcome.exit_code
-            raise exception_of(self.outcome, str(self._stderr), str(self._stdout))
-        return self.outcome.exit_code or 0
+            if repeated is not None:
+                logger.log(NOTICE_LEVEL, StructuredLogMessage("task again", why=repeated.why))
+                report.waiting(repeated.why)
+                _wait(repeated.pause, cancelled)
+            else:
+                self._pause(cancelled, report)
+            outcome = self._attempt(task, cancelled, report)
+        report.ended(outcome)
+        return outcome
 
-    def _pause(self, cancelled: Cancellation, report: _Reporter) -> None:
-        """Wait before another attempt, longer each time: what failed for a passing reason may pass."""
+    def _renew(self, logger: logging.Logger) -> None:
+        """Make ready for another attempt of our own accord, as the engine does of its."""
+        copied, temporary = self._inputs_copied, os.path.isdir(os.path.join(self.host_work_dir(), _TEMPORARY))
+        super().reset(logger)
+        self._inputs_copied = False
+        if copied:
+            self.copy_input_files(logger)
+        if temporary:
+            os.mkdir(os.path.join(self.host_work_dir(), _TEMPORARY), mode=0o770)
+
+    def _pause(self, cancelled: Cancellation, report: Reporter) -> None:
+        """Wait before another attempt of the engine's, longer each time: what failed for a passing reason may pass."""
         first = self._session.settings.retry_pause
-        if self.try_counter == 1 or first == 0:
+        if not self._retries or first == 0:
             return
-        seconds = min(_LONGEST_PAUSE, first * 2 ** min(self.try_counter - 2, 16))
+        seconds = min(_LONGEST_PAUSE, first * 2 ** min(self._retries - 1, 16))
         report.waiting(f"attempt {self.try_counter} begins in {seconds:g} s")
-        over = threading.Event()
-        with cancelled.calling(over.set):
-            over.wait(seconds)
+        _wait(seconds, cancelled)
 
-    def _attempt(self, task: Task, cancelled: Cancellation, report: _Reporter) -> Outcome:
+    def _attempt(self, task: Task, cancelled: Cancellation, report: Reporter) -> Outcome:
         refusal = self._backend.refusal(task)
         if refusal is not None:
             return Outcome(Ending.REFUSED, message=refusal)
         report.placed(self._backend.name, self._session.choice.why)
         outcome = self._backend.run(task, cancelled, report)
-        if outcome.exit_code is None or outcome.ending in (Ending.STOPPED, Ending.LOST):
+        if outcome.exit_code is None or outcome.ending in _NOT_THE_COMMANDS:
             return outcome
         accepted = self.success_exit_code(outcome.exit_code)
         if accepted:
@@ -150,54 +217,48 @@ class CromulentContainer(TaskContainer):
             return Outcome(Ending.FAILED, outcome.exit_code, "the command ended with status 0", outcome.usage)
         return outcome
 
-    @property
-    def _work(self) -> Path:
-        return Path(self.host_work_dir())  # type: ignore[no-untyped-call]
-
-    @property
-    def _stdout(self) -> Path:
-        return Path(self.host_stdout_txt())  # type: ignore[no-untyped-call]
-
-    @property
-    def _stderr(self) -> Path:
-        return Path(self.host_stderr_txt())  # type: ignore[no-untyped-call]
-
     def _task(self) -> Task:
         values = self.runtime_values
         defaults = self.cfg["task_runtime"].get_dict("defaults")
         images = self._images or tuple(filter(None, [defaults.get("docker")]))
         active = session.find(self.host_dir)
-        return Task(
+        task = Task(
             run_id=active.run_id if active else os.path.basename(self.host_dir),
             call=active.call_path(self.host_dir) if active else self.run_id,
             name=self.run_id,
-            attempt=self.try_counter,
+            attempt=self._number,
             directory=Path(self.host_dir),
-            work=self._work,
+            work=Path(self.host_work_dir()),
             command=Path(self.host_dir, "command"),
-            stdout=self._stdout,
-            stderr=self._stderr,
+            stdout=Path(self.host_stdout_txt()),
+            stderr=Path(self.host_stderr_txt()),
             container_directory=self.container_dir,
             shell=self.cfg["task_runtime"]["command_shell"],
-            inputs=tuple(
-                Mount(Path(host.rstrip("/")), inside.rstrip("/"), directory=host.endswith("/"))
-                for host, inside in self.input_path_map.items()
-            ),
+            inputs=tuple(starmap(_mount, self.input_path_map.items())),
             inputs_copied=self._inputs_copied,
             images=() if "inlineDockerfile" in values else images,
             names_image=self.names_image,
             dockerfile=values.get("inlineDockerfile"),
-            resources=Resources(
-                cpu=values.get("cpu", 0),
-                memory=values.get("memory_reservation", 0),
-                memory_limit=values.get("memory_limit", 0),
-                gpu=values.get("gpu", False),
-            ),
+            resources=self._resources(),
             environment={name: str(value) for name, value in values.get("env", {}).items()},
             as_user=self.cfg["task_runtime"].get_bool("as_user"),
             return_ownership=self.cfg["file_io"].get_bool("chown"),
             network=values.get("docker_network"),
             privileged=values.get("privileged", False),
+            run_directory=active.directory if active else Path(self.host_dir),
+            architecture=self._architecture,
+            timeout=self._timeout,
+        )
+        return self._repeats.applied(task)
+
+    def _resources(self) -> Resources:
+        values = self.runtime_values
+        return Resources(
+            cpu=values.get("cpu", 0),
+            memory=values.get("memory_reservation", 0),
+            memory_limit=values.get("memory_limit", 0),
+            gpu=values.get("gpu", False),
+            disk=self._disk,
         )
 
     def _apply_network_guard(self, logger: logging.Logger) -> None:
@@ -214,62 +275,20 @@ class CromulentContainer(TaskContainer):
 
 
 _LONGEST_PAUSE = 30.0
+_TEMPORARY = "_miniwdl_tmpdir"
+"""miniwdl's directory for temporary files within the working directory, where it is to have one."""
+_NOT_THE_COMMANDS = frozenset({Ending.STOPPED, Ending.LOST, Ending.DEADLINE, Ending.SPOT})
+"""Endings whose exit status is no answer of the command's, whatever statuses the task accepts."""
 
 
-class _Reporter:
-    """Sends an attempt's events to the run's journal, to miniwdl's log, and to the call cache."""
+def _mount(host: str, inside: str) -> Mount:
+    return Mount(Path(host.rstrip("/")), inside.rstrip("/"), directory=host.endswith("/"))
 
-    def __init__(self, task: Task, host_dir: str, logger: logging.Logger) -> None:
-        self._task = task
-        self._host_dir = host_dir
-        self._logger = logger
-        self._run = session.find(host_dir)
-        self._waited = False
-        self.running: Callable[[], object] = lambda: None
-        """Called when the command starts; counts the task in miniwdl's status bar."""
 
-    def __call__(self, event: Event) -> None:
-        if isinstance(event, TaskStarted):
-            self.running()
-            self._logger.info(StructuredLogMessage("task running", where=event.where))
-        elif isinstance(event, TaskWaiting):
-            self._waited = True
-            self._logger.info(StructuredLogMessage("task waiting", why=event.why))
-        elif isinstance(event, TaskImage):
-            remember_image(self._host_dir, event.image, event.digest)
-            self._logger.info(StructuredLogMessage("task image", image=event.image, digest=event.digest))
-            if (
-                self._task.dockerfile is not None and not self._waited
-            ):  # in miniwdl's words, for those who look for them
-                self._logger.log(
-                    NOTICE_LEVEL, StructuredLogMessage("docker build cached", tag=event.image, id=event.digest)
-                )
-        if self._run is not None:
-            self._run.record(event)
-
-    def waiting(self, why: str) -> None:
-        self(TaskWaiting(SYSTEM.now(), self._task.call, self._task.attempt, why))
-
-    def placed(self, backend: str, why: str) -> None:
-        task = self._task
-        needs = task.resources
-        self(
-            TaskPlaced(SYSTEM.now(), task.call, task.attempt, backend, why, needs.cpu, needs.memory, needs.memory_limit)
-        )
-
-    def ended(self, outcome: Outcome) -> None:
-        task = self._task
-        self(
-            TaskEnded(
-                SYSTEM.now(),
-                task.call,
-                task.attempt,
-                outcome.ending,
-                outcome.exit_code,
-                outcome.message,
-                outcome.usage,
-            )
-        )
+def _wait(seconds: float, cancelled: Cancellation) -> None:
+    over = threading.Event()
+    with cancelled.calling(over.set):
+        over.wait(seconds)
 
 
 def _backend(of: session.Session) -> Backend:

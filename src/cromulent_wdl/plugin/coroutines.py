@@ -9,14 +9,17 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Generator
+from contextlib import suppress
 from typing import Any
 
 from WDL import Tree
 from WDL.runtime import config
 
 from ..clock import SYSTEM
+from ..errors import CromulentError
 from ..model import CallEnded, CallStarted, Ending
 from . import session
+from .concurrency import widen
 from .container import CromulentContainer
 from .endings import ending_of
 from .listener import listen
@@ -42,6 +45,7 @@ def workflow(
         yield received
         return
     run = _begin(cfg, run_dir, workflow)
+    _make_room(cfg, run_dir)
     try:
         received = yield received
         yield received
@@ -105,6 +109,14 @@ class _Call:
 def _begin(cfg: config.Loader, run_dir: str, target: Tree.Workflow | Tree.Task) -> session.ActiveRun:
     listen()
     return session.begin(run_dir, target, settings_of(cfg).settings.backend)
+
+
+def _make_room(cfg: config.Loader, run_dir: str) -> None:
+    """Let as many calls run at once as the backend has room for."""
+    opened = session.session(cfg, run_dir)
+    with suppress(CromulentError):  # there is none; the first task will say so
+        if opened.choice.backend.elastic:
+            widen(cfg, opened.settings.task_concurrency)
 
 
 _IMAGE_KEYS = ("docker", "container", "inlineDockerfile")

@@ -15,8 +15,13 @@ _INTERRUPTIONS = frozenset(
 """Not the task's fault, and trying again may help: these count against `preemptible`."""
 
 
-def exception_of(outcome: Outcome, stderr: str, stdout: str) -> Exception:
-    """Return what to raise for an attempt that did not end well."""
+def exception_of(outcome: Outcome, stderr: str, stdout: str, *, final: bool = False) -> Exception:
+    """Return what to raise for an attempt that did not end well; a final one miniwdl does not retry."""
+    error = _exception_of(outcome, stderr, stdout)
+    return _final(error) if final and not isinstance(error, Terminated) else error
+
+
+def _exception_of(outcome: Outcome, stderr: str, stdout: str) -> Exception:
     details = {"ending": outcome.ending.value}
     if outcome.ending is Ending.STOPPED:
         return Terminated()
@@ -37,6 +42,19 @@ def _build_error(outcome: Outcome) -> Exception:
     error = BuildError(outcome.message, iter(()))
     vars(error)["more_info"] = {"ending": outcome.ending.value}
     return error
+
+
+def _final(error: Exception) -> Exception:
+    """Return the same error as one that miniwdl does not retry, which it knows by docker's class."""
+    from docker.errors import BuildError
+
+    kind = type(error)
+    if issubclass(kind, BuildError):
+        return error
+    final = type(kind.__name__, (kind, BuildError), {})
+    made: Exception = final.__new__(final, *error.args)
+    vars(made).update(vars(error))
+    return made
 
 
 def ending_of(error: BaseException, outcome: Outcome | None = None) -> Ending:

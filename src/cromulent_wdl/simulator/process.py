@@ -71,6 +71,11 @@ class Simulation:
         return f"http://{HOST}:{self.port}"
 
     @property
+    def files(self) -> Path:
+        """Where its EFS file systems lie on this machine, each a directory named by its id."""
+        return self._directory / "efs"
+
+    @property
     def environment(self) -> Mapping[str, str]:
         """The variables that lead every AWS client to the simulator, as its root."""
         root = self._settings.root

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 import tempfile
 from pathlib import Path
@@ -22,13 +23,16 @@ __all__ = [
     "DIGESTS",
     "ENDED",
     "ERROR",
+    "FARGATE_RUN",
     "JOURNAL",
     "RUN_LOG",
     "USAGE",
+    "attempt_directory",
     "cache_directory",
     "defects_directory",
     "grammars_directory",
     "heads_directory",
+    "last_attempt",
     "prices_directory",
     "runs_directory",
     "state_directory",
@@ -51,11 +55,29 @@ ENDED = ".cromulent/ended"
 """In a run's directory: an empty file for each attempt that has ended and that nobody has noticed yet."""
 COPIES = ".cromulent/inputs"
 """In a directory on a shared disk: copies of inputs from elsewhere, by content."""
+_ATTEMPT = re.compile(r"work(\d*)")
+
+FARGATE_RUN = ".cromulent/fargate.json"
+"""In a run's directory: what was made once for the run in AWS."""
 
 
 def stream_file(stream: str, attempt: int) -> str:
     """Return the name of an attempt's `stdout` or `stderr` in its call's directory, as miniwdl gives it."""
     return f"{stream}{attempt if attempt > 1 else ''}.txt"
+
+
+def attempt_directory(attempt: int) -> str:
+    """Return the name of an attempt's working directory in its call's directory, as miniwdl gives it."""
+    return f"work{attempt if attempt > 1 else ''}"
+
+
+def last_attempt(directory: str | os.PathLike[str]) -> int:
+    """Return the number of the last attempt that was made in a call's directory, or 0 where there was none."""
+    try:
+        numbers = [_ATTEMPT.fullmatch(name) for name in os.listdir(directory)]
+    except FileNotFoundError:
+        return 0
+    return max((int(found.group(1) or 1) for found in numbers if found), default=0)
 
 
 def _private(path: Path) -> Path:

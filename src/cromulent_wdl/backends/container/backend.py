@@ -14,7 +14,7 @@ from pathlib import Path
 from ...clock import SYSTEM, Clock
 from ...engine import Engine, Image, ImageStore, build_tag
 from ...errors import ContainerVanished, EngineError, ImageNotFound
-from ...model import Ending, Outcome, Task, TaskImage, TaskStarted, TaskWaiting
+from ...model import Ending, Outcome, Resources, Task, TaskImage, TaskStarted, TaskWaiting
 from ...storage.layout import BUILD_LOG
 from ..figures import Figures, parse
 from ..heads import Head
@@ -43,6 +43,8 @@ class ContainerBackend:
     """Tasks in containers of Docker or Podman."""
 
     uses_images = True
+    elastic = False
+    defaults = Resources()
 
     def __init__(
         self, engine: Engine, ledger: Ledger, head: Head, pull_attempts: int = 4, clock: Clock = SYSTEM
@@ -72,6 +74,10 @@ class ContainerBackend:
     def refusal(self, task: Task) -> str | None:
         """Return why the task cannot run in this engine, or None."""
         return refusal(task, self._engine.facts, self._invoker)
+
+    def takes_over(self, task: Task, command: str) -> bool:
+        """Return False: what a dead head began has ended with it."""
+        return False
 
     def limits(self) -> tuple[int, int]:
         """Return the engine's cores and memory, which in a virtual machine are not this machine's."""

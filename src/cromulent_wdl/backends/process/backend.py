@@ -9,7 +9,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from ...model import Ending, Outcome, Task, TaskStarted, TaskWaiting, Usage
+from ...model import Ending, Outcome, Resources, Task, TaskStarted, TaskWaiting, Usage
 from ..heads import scratch_prefix
 from ..inputs import Input, call_it_work, inputs_of
 from ..ledger import Ledger, ReservationCancelled
@@ -36,6 +36,8 @@ class ProcessBackend:
 
     name = "process"
     uses_images = False
+    elastic = False
+    defaults = Resources()
 
     def __init__(self, workplace: Workplace, *, allow_images: bool) -> None:
         settings = workplace.settings
@@ -69,6 +71,10 @@ class ProcessBackend:
             image = task.images[0] if task.images else "of its own"
             return f"it names an image ({image}), which takes Docker or Podman; --backend process runs it without"
         return None
+
+    def takes_over(self, task: Task, command: str) -> bool:
+        """Return False: what a dead head began has ended with it."""
+        return False
 
     def limits(self) -> tuple[int, int]:
         """Return the cores and the bytes of memory that one task can get at most."""

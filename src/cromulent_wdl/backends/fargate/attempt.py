@@ -1,0 +1,210 @@
+"""One attempt at one task, from its files to its end: what the backend does, step by step, blocking its thread."""
+
+from __future__ import annotations
+
+import logging
+from contextlib import suppress
+
+from ...aws.decode import EcsTask
+from ...errors import AwsError
+from ...model import EcsTaskStopped, Outcome, TaskImage, TaskStarted
+from ...monitor import Began, Over, Stuck, Ticket
+from ...units import GIB, MIB
+from ..verdict import STOPPED
+from . import memo
+from .cloud import Cloud
+from .collecting import await_files, await_result
+from .errand import Errand
+from .gate import Cancelled
+from .launching import Launched, Launcher, place_of, stream_of
+from .site import Site
+from .sizes import Size
+from .staging import lead_back, stage_inputs
+from .verdict import End, outcome_of
+from .wrapper import Limits, prepare_attempt, read_result, revoke
+
+__all__ = ["Run"]
+
+_STOP_AGAIN = 15.0
+"""Seconds after which a task that does not stop is asked once more."""
+_log = logging.getLogger(__name__)
+
+
+class Run:
+    """Runs one attempt."""
+
+    def __init__(self, cloud: Cloud, site: Site, errand: Errand) -> None:
+        self._cloud = cloud
+        self._site = site
+        self._errand = errand
+        self._task = errand.task
+        self._attempt = errand.attempt
+        self._began = False
+        self._stopping = False
+
+    def takes_over(self, command: str) -> bool:
+        """Whether an earlier head's attempt goes on, or has left its result; if not, it is fenced and stopped."""
+        directory = self._attempt.directory
+        if not memo.same(directory, memo.fingerprint_of(self._task, command)):
+            self.clear()
+            return False
+        if read_result(self._attempt) is not None or self._site.survivors.has(self._attempt.key):
+            return True
+        self.clear()
+        return False
+
+    def clear(self) -> None:
+        """Fence and stop whatever earlier heads left of the call."""
+        if self._attempt.directory.is_dir():
+            revoke(self._attempt)
+        for ecs in self._site.survivors.take_call(memo.call_prefix(self._task)):
+            self._errand.waiting("stopping what an earlier head of the run left of it")
+            self._stop_and_wait(ecs)
+
+    def run(self, size: Size) -> Outcome:
+        """Run the attempt to its end, or take over what an earlier head has begun. Raises CromulentError, OSError."""
+        if self._attempt.directory.is_dir():
+            return self._take_over(size)
+        self.clear()
+        try:
+            stage_inputs(self._task, self._site.shared, self._cloud.files.window, self._site.copies)
+            self._prepare()
+            launched = self._launcher(size).launch()
+        except (Cancelled, InterruptedError):
+            return STOPPED
+        if isinstance(launched, Outcome):
+            return launched
+        return self._watched(launched, size)
+
+    def _launcher(self, size: Size) -> Launcher:
+        return Launcher(self._cloud, self._site, self._errand, size)
+
+    def _prepare(self) -> None:
+        limits = Limits(deadline=self._task.timeout)
+        prepare_attempt(self._task, self._attempt.key, limits)
+        fingerprint = memo.fingerprint_of(self._task, self._task.command.read_text(errors="surrogateescape"))
+        memo.note_attempt(self._attempt.directory, self._task, fingerprint)
+
+    def _take_over(self, size: Size) -> Outcome:
+        survivors = self._site.survivors.take(self._attempt.key)
+        for ecs in survivors[1:]:
+            self._stop_and_wait(ecs)
+        if survivors:
+            launcher = self._launcher(size)
+            launcher.join(survivors[0])
+            self._errand.waiting("taken over from an earlier head of the run")
+            return self._watched(Launched(survivors[0], launcher.need_of(survivors[0])), size)
+        arn = memo.launched(self._attempt.directory)
+        seen = self._cloud.ecs.describe_all([arn]).tasks if arn else ()
+        return self._settle(seen[0] if seen else None, size)
+
+    def _watched(self, launched: Launched, size: Size) -> Outcome:
+        """Wait until the task is over, and settle it. The room that it takes is given back."""
+        try:
+            with self._cloud.monitor.watching(launched.task.arn, self._attempt.key) as ticket:
+                return self._settle(self._wait(ticket), size)
+        finally:
+            self._cloud.gate.leave(launched.need)
+
+    def _wait(self, ticket: Ticket) -> EcsTask | None:
+        """Return ECS's last record of the task; None where it has none, or the result is there without one."""
+        stop_at: float | None = None
+        give_up = float("inf")
+        clock, patience = self._cloud.clock, self._cloud.settings.stop_patience
+        with self._errand.cancelled.calling(ticket.wake):
+            while True:
+                now = clock.monotonic()
+                if self._errand.cancelled and stop_at is None:
+                    self._stopping, stop_at, give_up = True, now, now + patience
+                if stop_at is not None and now >= stop_at:
+                    self._stop(ticket.arn, "The run was stopped")
+                    stop_at = clock.monotonic() + _STOP_AGAIN
+                if now >= give_up:
+                    _log.warning("%s: %s has not stopped in %g s", self._task.call, ticket.arn, patience)
+                    return None
+                news = ticket.wait(None if stop_at is None else max(0.0, stop_at - clock.monotonic()))
+                if isinstance(news, Began):
+                    self._tell_began(news.task)
+                elif isinstance(news, Over):
+                    return news.task
+                elif isinstance(news, Stuck):
+                    # facts: stays RUNNING. The result counts; that the task is gone does not matter to it.
+                    self._stop(ticket.arn, "Its command has ended")
+                    return None
+                elif news is not None:
+                    return None
+
+    def _stop(self, arn: str, why: str) -> None:
+        try:
+            self._cloud.ecs.stop(arn, why)
+            self._cloud.monitor.hurry(arn)
+        except AwsError as error:
+            _log.warning("%s: its task could not be stopped, which is tried again: %s", self._task.call, error)
+
+    def _stop_and_wait(self, ecs: EcsTask) -> None:
+        with self._cloud.monitor.watching(ecs.arn, "") as ticket:
+            end = self._cloud.clock.monotonic() + self._cloud.settings.stop_patience
+            self._stop(ecs.arn, "Another attempt takes its place")
+            while (left := end - self._cloud.clock.monotonic()) > 0:
+                news = ticket.wait(min(left, _STOP_AGAIN))
+                if news is None:
+                    self._stop(ecs.arn, "Another attempt takes its place")
+                elif not isinstance(news, Began):
+                    return
+        _log.warning("%s: %s has not stopped yet; it has lost its claim", self._task.call, ecs.arn)
+
+    def _settle(self, ecs: EcsTask | None, size: Size) -> Outcome:
+        """Say how the attempt ended, with all that is to be remembered of it written down."""
+        patience = self._cloud.settings.result_wait
+        may_be_there = ecs is None or (ecs.exit_code is not None and ecs.started_at is not None)
+        result = await_result(self._attempt, self._cloud.clock, patience if may_be_there else 0.0)
+        if ecs is not None:
+            self._tell_began(ecs)
+            self._note_stop(ecs)
+        if result is None:
+            revoke(self._attempt)  # nobody knows whether it will still be started
+        else:
+            self._collect(patience)
+        return outcome_of(End(self._task, ecs, result, size.memory * MIB, size.disk * GIB, self._stopping))
+
+    def _collect(self, patience: float) -> None:
+        """Wait until the head sees all that the command has left, and have links lead where the head can follow."""
+        missing = await_files(self._task, self._attempt, self._cloud.clock, patience)
+        if missing:
+            _log.warning("%s: %d files that it wrote do not show: %s", self._task.call, len(missing), missing[0])
+        with suppress(OSError):
+            lead_back(self._task, self._site.shared, self._cloud.files.window)
+
+    def _note_stop(self, ecs: EcsTask) -> None:
+        deployment = self._cloud.deployment
+        with suppress(OSError):
+            memo.note_stop(self._attempt.directory, ecs, deployment.log_group, stream_of(ecs))
+        if ecs.image_digest:
+            image = self._task.images[0] if self._task.images else ""
+            self._errand.report(
+                TaskImage(self._cloud.clock.now(), self._task.call, self._task.attempt, image, ecs.image_digest)
+            )
+        self._errand.report(
+            EcsTaskStopped(
+                at=self._cloud.clock.now(),
+                call=self._task.call,
+                attempt=self._task.attempt,
+                task=ecs.arn,
+                place=place_of(ecs.provider),
+                zone=ecs.zone,
+                created_at=ecs.created_at,
+                pull_started_at=ecs.pull_started_at,
+                pull_stopped_at=ecs.pull_stopped_at,
+                started_at=ecs.started_at,
+                stopped_at=ecs.stopped_at,
+                stop_code=ecs.stop_code,
+                reason=ecs.reason,
+                container_reason=ecs.container_reason,
+                exit_code=ecs.exit_code,
+            )
+        )
+
+    def _tell_began(self, ecs: EcsTask) -> None:
+        if not self._began and ecs.started_at is not None:
+            self._began = True
+            self._errand.report(TaskStarted(ecs.started_at, self._task.call, self._task.attempt, ecs.identity))

@@ -1,0 +1,139 @@
+"""The Fargate backend: what it is asked through the seam, and the runs that it has opened."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from concurrent.futures import Future
+from functools import partial
+from pathlib import Path
+
+from ...errors import CromulentError
+from ...model import Ending, Outcome, Resources, Task
+from ...units import MIB
+from ..seam import Cancellation, Report
+from ..verdict import STOPPED
+from . import memo, wrapper
+from .attempt import Run
+from .cloud import Cloud
+from .errand import Errand
+from .site import Site, open_site
+from .sizes import Size, defaulted, no_size, size_for
+from .verdict import outcome_of_error
+from .wrapper import find_attempt
+
+__all__ = ["FargateBackend"]
+
+_NO_CAP = 10**6, 10**18
+_log = logging.getLogger(__name__)
+
+
+class FargateBackend:
+    """Runs tasks as ECS tasks on Fargate."""
+
+    name = "fargate"
+    uses_images = True
+    elastic = True
+
+    def __init__(self, cloud: Cloud) -> None:
+        deployment = cloud.deployment
+        self.description = f"Fargate, deployment {deployment.name} in {deployment.region}"
+        self._cloud = cloud
+        self._lock = threading.Lock()
+        self._sites: dict[Path, Future[Site]] = {}
+        settings = cloud.settings
+        self._default = int(settings.default_cpu * 1024), settings.default_memory
+        self.defaults = Resources(cpu=max(1, int(settings.default_cpu)), memory=settings.default_memory * MIB)
+
+    def container_directory(self, directory: Path) -> str:
+        """Return the directory itself: tasks see the run under the head's own path."""
+        return str(directory)
+
+    def image_digest(self, reference: str) -> str | None:
+        """Return the digest that the registry has for an image, or None where it does not say."""
+        return None
+
+    def refusal(self, task: Task) -> str | None:
+        """Return in one sentence why the task cannot run on Fargate, or None."""
+        if task.dockerfile is not None:
+            return "its image is built from an inline Dockerfile, which Fargate cannot; push it to a registry"
+        if not task.images:
+            return "it names no image, and there is no default one"
+        if task.resources.gpu:
+            return "it asks for a GPU, which Fargate does not have"
+        if task.privileged or task.network:
+            return "it asks for a privileged container, or a network of its own, which Fargate does not have"
+        cpu, memory = defaulted(task.resources, *self._default)
+        if size_for(cpu, memory, task.resources.disk) is None:
+            return no_size(cpu, memory, task.resources.disk)
+        return wrapper.refusal(task)
+
+    def takes_over(self, task: Task, command: str) -> bool:
+        """Whether `run` takes over what an earlier head began; see the seam."""
+        try:
+            return self._run_of(task, Cancellation(), lambda _: None).takes_over(command)
+        except (CromulentError, OSError) as error:
+            _log.warning("%s: what an earlier head left of it cannot be taken over: %s", task.call, error)
+            return False
+
+    def run(self, task: Task, cancelled: Cancellation, report: Report) -> Outcome:
+        """Run the task on Fargate; see the seam."""
+        if cancelled:
+            return STOPPED
+        try:
+            return self._run_of(task, cancelled, report).run(self._size(task))
+        except CromulentError as error:
+            return STOPPED if cancelled else outcome_of_error(error)
+        except OSError as error:
+            return Outcome(Ending.MOUNT, message=f"the task's files could not be made ready: {error}")
+
+    def limits(self) -> tuple[int, int]:
+        """Return no limits: what no size can hold is refused, not made smaller."""
+        return _NO_CAP
+
+    def close(self) -> None:
+        """Stop what an earlier head left and nobody has taken over, and end the threads."""
+        for site in self._opened():
+            for ecs in site.survivors.take_rest():
+                _log.warning("stopping %s, which an earlier head of the run left", ecs.identity)
+                try:
+                    self._cloud.ecs.stop(ecs.arn, "No head of its run wants it")
+                except CromulentError as error:
+                    _log.warning("%s could not be stopped: %s", ecs.identity, error)
+        self._cloud.gate.close()
+        self._cloud.monitor.close()
+
+    def _run_of(self, task: Task, cancelled: Cancellation, report: Report) -> Run:
+        attempt = find_attempt(task.run_directory, memo.key_of_attempt(task))
+        errand = Errand(task, attempt, cancelled, report, self._cloud.clock)
+        return Run(self._cloud, self._site(task), errand)
+
+    def _size(self, task: Task) -> Size:
+        size = size_for(*defaulted(task.resources, *self._default), task.resources.disk)
+        assert size is not None  # else it was refused
+        return size
+
+    def _site(self, task: Task) -> Site:
+        """Return the task's run, which the first of its tasks opens."""
+        with self._lock:
+            opened = self._sites.get(task.run_directory)
+            if opened is not None and opened.done() and opened.exception() is not None:
+                opened = None  # it may go better now
+            if opened is None:
+                mine: Future[Site] = Future()
+                self._sites[task.run_directory] = mine
+        if opened is not None:
+            return opened.result()
+        try:
+            site = open_site(self._cloud, task)
+            self._cloud.monitor.listen(partial(wrapper.take_ended, task.run_directory))
+            mine.set_result(site)
+        except BaseException as error:
+            mine.set_exception(error)
+            raise
+        return site
+
+    def _opened(self) -> list[Site]:
+        with self._lock:
+            done = [each for each in self._sites.values() if each.done() and each.exception() is None]
+        return [each.result() for each in done]

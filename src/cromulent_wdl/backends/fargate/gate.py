@@ -1,0 +1,125 @@
+"""Where tasks wait for their turn to be launched: one thread lets them through as fast as AWS takes them."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ...clock import SYSTEM, Clock
+from ..seam import Cancellation
+from .turns import Need, Room, Turns
+
+__all__ = ["Cancelled", "Gate"]
+
+_PAUSE = 0.5
+"""Seconds between two looks at whether there is room again; who leaves says so anyhow."""
+
+
+class Cancelled(Exception):
+    """The task was cancelled while it waited."""
+
+
+class _Ticket:
+    def __init__(self, need: Need, waiting: Callable[[str], None]) -> None:
+        self.need = need
+        self.waiting = waiting
+        self.awake = threading.Event()
+        self.admitted = False
+        self.told = ""
+        """What was last said of why it waits."""
+
+
+class Gate:
+    """Lets tasks through by the rates, and no more at a time than there is room for."""
+
+    def __init__(self, delay: Callable[[str], float], room: Room, clock: Clock = SYSTEM) -> None:
+        self._delay = delay
+        self._room = room
+        self._clock = clock
+        self._turns: Turns[_Ticket] = Turns()
+        self._changed = threading.Condition()
+        self._thread: threading.Thread | None = None
+        self._closed = False
+
+    def enter(self, group: str, need: Need, cancelled: Cancellation, waiting: Callable[[str], None]) -> None:
+        """Wait for a turn and take the room; `leave` gives it back. Raises Cancelled."""
+        ticket = _Ticket(need, waiting)
+        with self._changed:
+            self._turns.add(group, ticket)
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="cromulent-gate", daemon=True)
+                self._thread.start()
+            self._changed.notify()
+        with cancelled.calling(ticket.awake.set):
+            while True:
+                ticket.awake.wait()
+                ticket.awake.clear()
+                with self._changed:
+                    admitted, why = ticket.admitted, ticket.told
+                    if cancelled and not admitted:
+                        self._turns.remove(group, ticket)
+                        raise Cancelled
+                if admitted:
+                    return
+                if why:
+                    waiting(why)
+
+    def join(self, need: Need) -> None:
+        """Take the room of a task that runs already."""
+        with self._changed:
+            self._room.take(need)
+
+    def leave(self, need: Need) -> None:
+        """Give back the room that a task has taken."""
+        with self._changed:
+            self._room.give_back(need)
+            self._changed.notify()
+
+    def close(self) -> None:
+        """End the thread; nobody waits."""
+        with self._changed:
+            self._closed = True
+            self._changed.notify()
+        if self._thread is not None:
+            self._thread.join()
+
+    def _serve(self) -> None:
+        while True:
+            with self._changed:
+                while not self._closed and not self._turns:
+                    self._changed.wait()
+                if self._closed:
+                    return
+                pause = self._admit_one()
+                if pause is None:
+                    self._changed.wait(_PAUSE)
+                    continue
+            if pause:
+                self._clock.sleep(pause)
+
+    def _admit_one(self) -> float | None:
+        """Let the next task through; return for how long the rates want a pause, None where there is no room."""
+        delays: list[float] = []
+
+        def admitted(ticket: _Ticket) -> bool:
+            lack = self._room.lack(ticket.need)
+            if lack:
+                self._tell(ticket, lack)
+                return False
+            delay = self._delay(ticket.need.provider)
+            delays.append(delay)
+            return delay == 0
+
+        ticket = self._turns.next(admitted)
+        if ticket is None:
+            return min(delays) if delays else None
+        self._room.take(ticket.need)
+        ticket.admitted = True
+        ticket.awake.set()
+        return 0.0
+
+    @staticmethod
+    def _tell(ticket: _Ticket, why: str) -> None:
+        if not ticket.told:
+            ticket.told = why
+            ticket.awake.set()

@@ -1,0 +1,40 @@
+"""Where a task is tried, one place after another: rungs as data. Pure.
+
+Spot before on-demand, and both in one subnet before the next (facts: capacityProviderStrategy for RunTask: ECS
+itself does not fall back). What no rung takes waits, then begins at the first again. Another service is more rungs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+__all__ = ["Rung", "pause_after", "rungs"]
+
+ON_DEMAND = "FARGATE"
+SPOT = "FARGATE_SPOT"
+_FIRST_PAUSE = 5.0
+_LONGEST_PAUSE = 60.0
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One place: a capacity provider of ECS, and a subnet, which is an availability zone."""
+
+    provider: str
+    subnet: str
+
+    def __str__(self) -> str:
+        return f"{'Spot' if self.provider == SPOT else 'on demand'} in {self.subnet}"
+
+
+def rungs(subnets: Sequence[str], turn: int, *, spot: bool) -> tuple[Rung, ...]:
+    """Return the rungs of a task; `turn` spreads tasks over the subnets."""
+    first = turn % len(subnets)
+    providers = (SPOT, ON_DEMAND) if spot else (ON_DEMAND,)
+    return tuple(Rung(provider, subnet) for subnet in (*subnets[first:], *subnets[:first]) for provider in providers)
+
+
+def pause_after(round_: int) -> float:
+    """Return for how many seconds to wait when all rungs were tried so many times in vain."""
+    return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(round_ - 1, 8)))

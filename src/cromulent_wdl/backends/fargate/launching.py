@@ -1,0 +1,162 @@
+"""Starts an attempt's ECS task: down the ladder until AWS has room, with the reason said while it has none."""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from dataclasses import dataclass
+
+from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
+from ...aws.ecs import Answer
+from ...errors import AwsError
+from ...model import EcsTaskLaunched, Outcome, TaskPlaced
+from ...units import MIB
+from . import memo
+from .cloud import Cloud
+from .errand import Errand
+from .gate import Cancelled
+from .ladder import SPOT, Rung, pause_after, rungs
+from .request import STREAM_PREFIX, Blueprint, Launch, launch_of
+from .site import Site
+from .sizes import Size
+from .turns import Need
+
+__all__ = ["Launched", "Launcher", "place_of", "stream_of"]
+
+
+@dataclass(frozen=True)
+class Launched:
+    """An ECS task that was started, and the room that it takes."""
+
+    task: EcsTask
+    need: Need
+
+
+def place_of(provider: str) -> str:
+    """Return the journal's word for a capacity provider."""
+    return "spot" if provider == SPOT else "on_demand"
+
+
+def stream_of(ecs: EcsTask) -> str:
+    """Return the name of the task's log stream, known before it starts (facts: awslogs stream)."""
+    return f"{STREAM_PREFIX}/{CONTAINER}/{ecs.identity}"
+
+
+class Launcher:
+    """Launches one attempt."""
+
+    def __init__(self, cloud: Cloud, site: Site, errand: Errand, size: Size) -> None:
+        self._cloud = cloud
+        self._site = site
+        self._errand = errand
+        self._task = errand.task
+        self._size = size
+        self._tries = 0
+
+    def launch(self) -> Launched | Outcome:
+        """Start the attempt's task and return it, or how the attempt ended where AWS goes on having no room.
+
+        Raises Cancelled, AwsError.
+        """
+        ladder = rungs(self._cloud.deployment.subnets, self._site.next_turn(), spot=self._task.preemptible)
+        end = self._cloud.clock.monotonic() + self._cloud.settings.capacity_patience
+        round_ = 0
+        while True:
+            round_ += 1
+            for rung in ladder:
+                answer = self._try(rung)
+                if isinstance(answer, Launched):
+                    return answer
+                ending, words = ending_of_failure(answer)
+                self._errand.waiting(f"{rung}: {words}")
+            pause = pause_after(round_)
+            if self._cloud.clock.monotonic() + pause > end:
+                return Outcome(ending, message=words)
+            self._errand.waiting(f"no room anywhere; tried again in {pause:g} s")
+            self._pause(pause)
+
+    def need_of(self, ecs: EcsTask) -> Need:
+        """Return what room a task takes."""
+        return Need(ecs.provider, self._size.vcpus)
+
+    def join(self, ecs: EcsTask) -> None:
+        """Count in a task that runs already."""
+        self._cloud.gate.join(self.need_of(ecs))
+
+    def _try(self, rung: Rung) -> Launched | str:
+        """Start the task on one rung; return why not where AWS says so."""
+        need = Need(rung.provider, self._size.vcpus)
+        definition = self._site.definitions.arn(self._blueprint())
+        self._cloud.gate.enter(self._task.name, need, self._errand.cancelled, self._errand.waiting)
+        try:
+            answer = self._run_task(rung, definition)
+            if answer.task is None:
+                self._cloud.gate.leave(need)
+                return answer.failure
+        except BaseException:
+            self._cloud.gate.leave(need)
+            raise
+        memo.note_launch(self._errand.attempt.directory, answer.task, definition)
+        self._tell(rung, answer.task)
+        return Launched(answer.task, need)
+
+    def _run_task(self, rung: Rung, definition: str) -> Answer:
+        self._tries += 1
+        launch = Launch(
+            definition=definition,
+            size=self._size,
+            script=str(self._errand.attempt.script),
+            provider=rung.provider,
+            subnet=rung.subnet,
+            security_group=self._cloud.settings.security_group or self._cloud.deployment.security_group,
+            token=self._token(),
+            started_by=self._site.name,
+            call=self._task.call,
+        )
+        try:
+            return self._cloud.ecs.run_task(launch_of(self._cloud.deployment, launch), rung.provider)
+        except AwsError as error:
+            if "TaskDefinition" in str(error):
+                self._site.definitions.forget(self._blueprint())
+            raise
+
+    def _token(self) -> str:
+        """Return the same for the same launch, so that a repeated request starts nothing twice."""
+        content = f"{self._site.name}/{self._errand.attempt.key}/{self._tries}"
+        return hashlib.sha256(content.encode()).hexdigest()[:64]
+
+    def _blueprint(self) -> Blueprint:
+        return self._cloud.images.blueprint(self._task, self._site.access_point)
+
+    def _tell(self, rung: Rung, ecs: EcsTask) -> None:
+        task, size, deployment, now = self._task, self._size, self._cloud.deployment, self._cloud.clock.now()
+        why = f"{rung}, {size}"
+        self._errand.report(
+            TaskPlaced(now, task.call, task.attempt, "fargate", why, int(size.vcpus) or 1, size.memory * MIB)
+        )
+        self._errand.report(
+            EcsTaskLaunched(
+                at=now,
+                call=task.call,
+                attempt=task.attempt,
+                task=ecs.arn,
+                place=place_of(rung.provider),
+                region=deployment.region,
+                architecture="ARM64" if task.architecture == "arm64" else "X86_64",
+                cpu=size.vcpus,
+                memory=size.memory * MIB,
+                storage=size.disk,
+                public_address=deployment.assign_public_ip,
+                subnet=rung.subnet,
+                log_group=deployment.log_group,
+                log_stream=stream_of(ecs),
+                why=why,
+            )
+        )
+
+    def _pause(self, seconds: float) -> None:
+        over = threading.Event()
+        with self._errand.cancelled.calling(over.set):
+            over.wait(seconds)
+        if self._errand.cancelled:
+            raise Cancelled

@@ -1,0 +1,102 @@
+"""What an attempt's directory remembers, for a later head and for people: what it was, what ran it, how that ended.
+
+ECS forgets a task an hour after its end (facts: DescribeTasks); these files do not.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import asdict
+from pathlib import Path
+
+from ...aws.decode import EcsTask
+from ...model import Task
+
+__all__ = [
+    "call_prefix",
+    "fingerprint_of",
+    "key_of_attempt",
+    "launched",
+    "note_attempt",
+    "note_launch",
+    "note_stop",
+    "same",
+]
+
+_ATTEMPT, _LAUNCH, _STOP = "attempt.json", "launch.json", "stop.json"
+_NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]+")
+
+
+def call_prefix(task: Task) -> str:
+    """Return how the keys of all attempts at the task's call begin."""
+    digest = hashlib.sha256(task.call.encode()).hexdigest()[:10]
+    return f"{_NOT_IN_KEYS.sub('-', task.call).strip('-')[:60]}-{digest}-"
+
+
+def key_of_attempt(task: Task) -> str:
+    """Return the attempt's key, which no other of the run has."""
+    return f"{call_prefix(task)}{task.attempt}"
+
+
+def fingerprint_of(task: Task, command: str) -> str:
+    """Return what is the same for two attempts that do the same work with the same inputs.
+
+    What they are given to do it with does not count. Inputs count by where they are; what the engine wrote for the
+    attempt itself, under names that it draws by lot, by content.
+    """
+    inputs = []
+    for mount in sorted(task.inputs, key=lambda each: -len(each.container)):
+        identity = str(mount.host)
+        if mount.host.parent == task.directory / "write_":
+            identity = hashlib.sha256(mount.host.read_bytes()).hexdigest()
+        command = command.replace(mount.container, f"\0{identity}\0")
+        inputs.append(identity)
+    content = {
+        "command": command,
+        "inputs": sorted(inputs),
+        "shell": task.shell,
+        "images": task.images,
+        "environment": sorted(task.environment.items()),
+        "as_user": task.as_user,
+        "timeout": task.timeout,
+        "architecture": task.architecture,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def note_attempt(directory: Path, task: Task, fingerprint: str) -> None:
+    """Remember what the attempt is."""
+    content = {"call": task.call, "attempt": task.attempt, "fingerprint": fingerprint}
+    (directory / _ATTEMPT).write_text(json.dumps(content) + "\n")
+
+
+def same(directory: Path, fingerprint: str) -> bool:
+    """Tell whether the attempt there does the same work."""
+    return _read(directory / _ATTEMPT).get("fingerprint") == fingerprint
+
+
+def note_launch(directory: Path, ecs: EcsTask, definition: str) -> None:
+    """Remember what runs the attempt."""
+    content = {"task": ecs.arn, "definition": definition, "provider": ecs.provider}
+    (directory / _LAUNCH).write_text(json.dumps(content) + "\n")
+
+
+def launched(directory: Path) -> str:
+    """Return the ARN of the ECS task that was started last for the attempt, or nothing."""
+    return str(_read(directory / _LAUNCH).get("task", ""))
+
+
+def note_stop(directory: Path, ecs: EcsTask, log_group: str, log_stream: str) -> None:
+    """Remember how ECS's record of the task ended."""
+    content = {**asdict(ecs), "log_group": log_group, "log_stream": log_stream}
+    (directory / _STOP).write_text(json.dumps(content) + "\n")
+
+
+def _read(file: Path) -> dict[str, object]:
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}

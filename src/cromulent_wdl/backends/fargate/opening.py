@@ -1,0 +1,76 @@
+"""Makes the Fargate backend from settings: looks for the deployment, and for how much there is room."""
+
+from __future__ import annotations
+
+import logging
+
+from ...aws import network, quotas
+from ...aws.access import Access
+from ...aws.deployments import find_deployment
+from ...aws.ecs import Ecs
+from ...config import Settings
+from ...errors import AwsError
+from ...model import Deployment
+from ...monitor import Monitor, Waits
+from ..workplace import Workplace
+from .backend import FargateBackend
+from .cloud import Cloud, Files
+from .gate import Gate
+from .images import Images
+from .ladder import ON_DEMAND, SPOT
+from .turns import Room
+
+__all__ = ["fargate", "open_cloud"]
+
+_log = logging.getLogger(__name__)
+
+
+def fargate(workplace: Workplace) -> FargateBackend:
+    """Return the backend of the deployment that the settings name.
+
+    Raises DeploymentNotFound, CredentialsError and AwsError, before anything is started.
+    """
+    settings = workplace.settings
+    access = Access(profile=settings.profile or None, region=settings.region or None)
+    return FargateBackend(open_cloud(access, find_deployment(access, settings.deployment), workplace))
+
+
+def open_cloud(access: Access, deployment: Deployment, workplace: Workplace) -> Cloud:
+    """Return the deployment as this process uses it."""
+    settings, clock = workplace.settings, workplace.clock
+    ecs = Ecs(access, deployment.cluster, clock=clock)
+    return Cloud(
+        access=access,
+        deployment=deployment,
+        settings=settings,
+        files=Files(access, deployment, settings),
+        images=Images(settings),
+        ecs=ecs,
+        monitor=Monitor(ecs.describe, _waits(settings), clock),
+        gate=Gate(ecs.launch_delay, _room(access, deployment), clock),
+        clock=clock,
+    )
+
+
+def _waits(settings: Settings) -> Waits:
+    return Waits(
+        least=settings.poll_least,
+        most=settings.poll_most,
+        lost_after=settings.lost_after,
+        stuck_after=settings.stuck_after,
+    )
+
+
+def _room(access: Access, deployment: Deployment) -> Room:
+    """Return what there is room for. What the caller may not ask is taken for endless: AWS says so soon enough."""
+    room = Room()
+    try:
+        found = quotas.fargate(access)
+        room.quotas = {ON_DEMAND: found.on_demand, SPOT: found.spot}
+    except AwsError as error:
+        _log.info("the account's vCPU quotas are not known: %s", error)
+    try:
+        room.addresses = sum(each.free_addresses for each in network.subnets(access, deployment.subnets))
+    except AwsError as error:
+        _log.info("the subnets' free addresses are not known: %s", error)
+    return room

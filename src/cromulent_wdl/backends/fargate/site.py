@@ -1,0 +1,122 @@
+"""A run as AWS knows it: its name there, its access point, its task definitions, and what an earlier head of it left.
+
+What is made once for a run is remembered in its directory (`FARGATE_RUN`), so a later head of the same run is the same
+to AWS: it finds what the earlier one started by that name, and takes it over or stops it.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import re
+import secrets
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from ...aws import access_points
+from ...aws.access_points import AccessPoint, Wanted
+from ...aws.deployments import TAG
+from ...errors import UsageError
+from ...model import Task
+from ...storage.layout import FARGATE_RUN
+from ...storage.shared import SharedFiles
+from .cloud import Cloud
+from .copies import Copies
+from .definitions import Definitions
+from .request import RUN_TAG
+from .survivors import Survivors
+
+__all__ = ["Site", "open_site"]
+
+_NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
+_LONGEST_NAME = 100
+"""Of 128 (facts: RunTask)."""
+
+
+@dataclass(frozen=True)
+class _Record:
+    """What is made once for a run."""
+
+    name: str
+    deployment: str
+    file_system: str
+    access_point: str = ""
+
+
+class Site:
+    """One run."""
+
+    def __init__(self, cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record) -> None:
+        self.directory = directory
+        self.shared = shared
+        self.name = record.name
+        """By which ECS knows who started its tasks."""
+        self.access_point = record.access_point
+        self.copies = Copies(shared, cloud.files.window, cloud.digests)
+        self._turns = itertools.count()
+        self.definitions = Definitions(cloud.ecs, cloud.deployment, record.name)
+        self.survivors = Survivors(cloud.ecs, directory, record.name)
+
+    def next_turn(self) -> int:
+        """Return a number that spreads tasks over what there are several of."""
+        return next(self._turns)
+
+
+def open_site(cloud: Cloud, task: Task) -> Site:
+    """Return the run of the task, with an access point. Raises CromulentError, OSError."""
+    directory = task.run_directory
+    shared = cloud.files.of(directory)
+    if shared is None:
+        raise UsageError(
+            f"the run directory {directory} is not on the deployment's file system",
+            hint="--dir takes a directory on it; `mount` is the setting where it is mounted and not found by itself",
+        )
+    file = directory / FARGATE_RUN
+    record = _read(file)
+    known = record is not None and record.file_system == cloud.deployment.file_system
+    if record is None or not known:
+        name = cloud.settings.started_by or _name(task.run_id)
+        record = _Record(name, cloud.deployment.name, cloud.deployment.file_system)
+        _write(file, record)  # before anything is made under that name
+    point = access_points.find(cloud.access, record.access_point) if record.access_point else None
+    if point is None:
+        point = _make_point(cloud, directory, shared, record)
+        record = _Record(record.name, record.deployment, record.file_system, point.identity)
+        _write(file, record)
+    site = Site(cloud, directory, shared, record)
+    if known:
+        site.survivors.find()
+    return site
+
+
+def _make_point(cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record) -> AccessPoint:
+    owner = directory.stat()
+    wanted = Wanted(
+        file_system=cloud.deployment.file_system,
+        root=shared.path_in_file_system(directory),
+        user=(owner.st_uid, owner.st_gid),
+        token=record.name[-64:],
+        tags={TAG: cloud.deployment.name, RUN_TAG: record.name, "Name": record.name},
+    )
+    return access_points.create(cloud.access, wanted, cloud.clock)
+
+
+def _name(run_id: str) -> str:
+    """Return a name that no other run has: run ids are those of directories, which may be called the same."""
+    return f"{_NOT_IN_NAMES.sub('-', run_id)[:_LONGEST_NAME]}-{secrets.token_hex(6)}"
+
+
+def _read(file: Path) -> _Record | None:
+    try:
+        found = json.loads(file.read_bytes())
+        return _Record(**{name: str(found[name]) for name in _Record.__dataclass_fields__})
+    except (OSError, ValueError, LookupError, TypeError):
+        return None
+
+
+def _write(file: Path, record: _Record) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.write_text(json.dumps(asdict(record)))
+    draft.replace(file)

@@ -1,0 +1,68 @@
+"""What an earlier head of the run left running: ECS tasks, by the key of the attempt that each runs."""
+
+from __future__ import annotations
+
+import threading
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from ...aws.decode import EcsTask
+from ...aws.ecs import Seen
+
+__all__ = ["Survivors", "key_of"]
+
+
+class Cluster(Protocol):
+    """What is asked of ECS."""
+
+    def started_by(self, name: str) -> tuple[str, ...]:
+        """Return the ARNs of the tasks that were started under this name and are to run."""
+
+    def describe_all(self, arns: tuple[str, ...]) -> Seen:
+        """Look at any number of tasks."""
+
+
+class Survivors:
+    """Those of one run. Each is taken once; what nobody takes is stopped at the end."""
+
+    def __init__(self, cluster: Cluster, directory: Path, name: str) -> None:
+        self._cluster = cluster
+        self._directory = directory
+        self._name = name
+        self._lock = threading.Lock()
+        self._left: dict[str, list[EcsTask]] = {}
+
+    def find(self) -> None:
+        """Ask ECS. Raises AwsError."""
+        arns = self._cluster.started_by(self._name)
+        found: dict[str, list[EcsTask]] = {}
+        for task in self._cluster.describe_all(arns).tasks if arns else ():
+            if not task.over:
+                found.setdefault(key_of(task), []).append(task)
+        with self._lock:
+            self._left = found
+
+    def has(self, key: str) -> bool:
+        """Whether the attempt of this key runs."""
+        with self._lock:
+            return key in self._left
+
+    def take(self, key: str) -> tuple[EcsTask, ...]:
+        """Take the tasks that run the attempt of this key; more than one only where a launch was repeated."""
+        with self._lock:
+            return tuple(self._left.pop(key, ()))
+
+    def take_call(self, prefix: str) -> tuple[EcsTask, ...]:
+        """Take the tasks of all attempts whose keys begin so."""
+        with self._lock:
+            keys = [key for key in self._left if key.startswith(prefix)]
+            return tuple(task for key in keys for task in self._left.pop(key))
+
+    def take_rest(self) -> tuple[EcsTask, ...]:
+        """Take all that nobody has taken."""
+        return self.take_call("")
+
+
+def key_of(task: EcsTask) -> str:
+    """Return the key of the attempt that an ECS task of ours runs: its script is in a directory of that name."""
+    return PurePosixPath(task.command[-1]).parent.name if task.command else ""

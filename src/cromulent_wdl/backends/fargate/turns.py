@@ -1,0 +1,87 @@
+"""Whose turn it is to launch: fair between calls, within what the account has room for. Pure."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Hashable, Mapping
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+__all__ = ["Need", "Room", "Turns"]
+
+_Ticket = TypeVar("_Ticket", bound=Hashable)
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one task takes."""
+
+    provider: str
+    vcpus: float
+
+
+@dataclass
+class Room:
+    """What there is room for, and what is taken; a provider without a quota has no end."""
+
+    quotas: Mapping[str, float] = field(default_factory=dict)
+    addresses: int | None = None
+    """That the subnets had free in the beginning; each task takes one."""
+    vcpus: dict[str, float] = field(default_factory=dict)
+    tasks: int = 0
+
+    def lack(self, need: Need) -> str:
+        """Return in words what there is too little of, or nothing. A task that is alone is never held back."""
+        if not self.tasks:
+            return ""
+        quota, taken = self.quotas.get(need.provider), self.vcpus.get(need.provider, 0.0)
+        if quota is not None and taken + need.vcpus > quota:
+            kind = "Spot" if need.provider == "FARGATE_SPOT" else "On-Demand"
+            return f"{taken:g} of the {quota:g} Fargate {kind} vCPUs that the account may run are in use"
+        if self.addresses is not None and self.tasks >= self.addresses:
+            return f"all {self.addresses} free addresses of the deployment's subnets are in use"
+        return ""
+
+    def take(self, need: Need) -> None:
+        """Count a task in."""
+        self.tasks += 1
+        self.vcpus[need.provider] = self.vcpus.get(need.provider, 0.0) + need.vcpus
+
+    def give_back(self, need: Need) -> None:
+        """Count it out."""
+        self.tasks -= 1
+        self.vcpus[need.provider] -= need.vcpus
+
+
+class Turns(Generic[_Ticket]):
+    """Tickets in groups: groups take turns, and within a group who came first goes first."""
+
+    def __init__(self) -> None:
+        self._groups: dict[str, deque[_Ticket]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._groups)
+
+    def add(self, group: str, ticket: _Ticket) -> None:
+        """Put a ticket at the end of its group."""
+        self._groups.setdefault(group, deque()).append(ticket)
+
+    def remove(self, group: str, ticket: _Ticket) -> None:
+        """Take a ticket out, if it is still there."""
+        waiting = self._groups.get(group)
+        if waiting is not None and ticket in waiting:
+            waiting.remove(ticket)
+            if not waiting:
+                del self._groups[group]
+
+    def next(self, admitted: Callable[[_Ticket], bool]) -> _Ticket | None:
+        """Take out and return the next ticket that is admitted; its group goes to the end of the line."""
+        for group, waiting in list(self._groups.items()):
+            ticket = waiting[0]
+            if admitted(ticket):
+                waiting.popleft()
+                del self._groups[group]
+                if waiting:
+                    self._groups[group] = waiting
+                return ticket
+        return None

@@ -1,0 +1,109 @@
+"""How an attempt ended, from what ECS says and what its wrapper left on the disk."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from ...aws.decode import KILLED, EcsTask, ending_of_stop
+from ...errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CromulentError
+from ...model import Ending, Outcome, Task, Usage
+from ...units import format_bytes, format_duration
+from ..verdict import STOPPED, Evidence, is_full, tail, verdict
+from .wrapper import CLAIM_LOST, UNWRITABLE, Result
+
+__all__ = ["End", "lost", "outcome_of", "outcome_of_error"]
+
+
+@dataclass(frozen=True)
+class End:
+    """All that is known of an attempt's end."""
+
+    task: Task
+    ecs: EcsTask | None
+    """ECS's last record; None where it has forgotten the task, or has not noticed its end."""
+    result: Result | None
+    """What the wrapper left; None where it did not live to the end, or never lived."""
+    memory: int
+    """The bytes that the task had."""
+    disk: int
+    """The same of disk."""
+    stopped: bool
+    """Whether we had it stopped."""
+
+
+def outcome_of(end: End) -> Outcome:
+    """Return the outcome of an attempt whose ECS task has ended, or is taken to have."""
+    if end.result is not None:
+        outcome = _of_result(end, end.result)
+    elif end.ecs is not None:
+        outcome = _of_record(end, end.ecs)
+    else:
+        outcome = lost("ECS does not know its task any more, and it has left no result")
+    outcome = replace(outcome, memory=end.memory, disk=end.disk)
+    if outcome.exit_code == 0 and outcome.ending is not Ending.OK:
+        outcome = replace(outcome, exit_code=None)  # or it would be taken for success
+    if end.stopped and outcome.ending is not Ending.OK:
+        return Outcome(Ending.STOPPED, message=STOPPED.message, usage=outcome.usage)
+    return outcome
+
+
+def _of_result(end: End, result: Result) -> Outcome:
+    code = result.exit_code
+    said, words = ending_of_stop(end.ecs) if end.ecs is not None else (Ending.LOST, "nobody knows why it was stopped")
+    if said is Ending.OOM or result.oom_kills or (code == KILLED and not result.terminated):
+        return Outcome(Ending.OOM, code, _out_of_memory(end.memory, code), result.usage)
+    if result.no_shell:
+        return Outcome(Ending.NO_SHELL, message=f"the image has no shell {end.task.shell.split()[0]}")
+    if result.deadline:
+        limit = format_duration(end.task.timeout)
+        return Outcome(Ending.DEADLINE, code, f"stopped when its time limit of {limit} was over", result.usage)
+    if result.terminated:
+        ending = said if said in (Ending.SPOT, Ending.STOPPED) else Ending.LOST
+        return Outcome(ending, None, words, result.usage)
+    evidence = Evidence(
+        exit_code=code,
+        stderr_tail=tail(end.task.stderr) if code else "",
+        disk_full=code != 0 and is_full(end.task.work),
+    )
+    return verdict(evidence, result.usage)
+
+
+def _of_record(end: End, ecs: EcsTask) -> Outcome:
+    if ecs.exit_code == CLAIM_LOST:
+        return lost("another container had claimed the attempt")
+    if ecs.exit_code in UNWRITABLE:
+        return Outcome(Ending.MOUNT, message="the task could not write to the shared disk; its log says where")
+    ending, words = ending_of_stop(ecs)
+    if ending is Ending.OOM:
+        return Outcome(ending, ecs.exit_code, _out_of_memory(end.memory, ecs.exit_code))
+    code = ecs.exit_code if ending in (Ending.OK, Ending.FAILED) else None
+    seconds = round(ecs.stopped_at - ecs.started_at, 2) if ecs.stopped_at and ecs.started_at else None
+    return Outcome(ending, code, words, Usage(seconds=seconds))
+
+
+def _out_of_memory(memory: int, code: int | None) -> str:
+    though = ", though its command ended with status 0" if code == 0 else ""
+    return f"killed for memory: it had {format_bytes(memory)}{though}"
+
+
+def lost(words: str) -> Outcome:
+    """Return the outcome of what nobody knows the end of."""
+    return Outcome(Ending.LOST, message=words)
+
+
+_OF_ERRORS: tuple[tuple[type[CromulentError], Ending], ...] = (
+    (AwsThrottled, Ending.THROTTLED),
+    (AwsUnreachable, Ending.NETWORK),
+    (AwsDenied, Ending.REFUSED),
+)
+
+
+def outcome_of_error(error: CromulentError) -> Outcome:
+    """Return the outcome of an attempt that AWS did not start, nor will."""
+    ending = next((ending for kind, ending in _OF_ERRORS if isinstance(error, kind)), None)
+    if ending is None:
+        ending = Ending.LOST if isinstance(error, AwsError) and error.code in _PASSING else Ending.REFUSED
+    return Outcome(ending, message=f"{error} ({error.hint})" if error.hint else str(error))
+
+
+_PASSING = ("ServerException", "ServiceUnavailable", "InternalError")
