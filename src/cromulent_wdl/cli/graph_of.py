@@ -14,6 +14,7 @@ from .document import read_document
 __all__ = ["graph_of", "graph_of_run"]
 
 _SHORT = 40
+_QUOTES = "\"'"
 
 
 def graph_of(target: Tree.Workflow | Tree.Task) -> Graph:
@@ -86,7 +87,8 @@ def _calls_before(identity: str, edges: dict[str, set[str]], calls: set[str]) ->
 
 
 def _needs(task: Tree.Task) -> str:
-    wanted = [f"{name} {task.runtime[name]}" for name in ("cpu", "memory", "disks", "gpu") if name in task.runtime]
+    asked = {name: str(task.runtime[name]) for name in ("cpu", "memory", "disks", "gpu") if name in task.runtime}
+    wanted = [f"{name} {text.strip(_QUOTES)}" for name, text in asked.items()]
     return _shortened(", ".join(wanted))
 
 

@@ -22,6 +22,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("run", "Run", "Run a workflow or a task"),
     ("check", "WDL", "Check WDL: errors, lint, and what will not run elsewhere"),
     ("template", "WDL", "Print the inputs of a workflow as JSON to fill in"),
+    ("graph", "WDL", "Draw a workflow: SVG, PNG or Mermaid"),
     ("ls", "Runs", "List runs, the newest first"),
     ("status", "Runs", "Show how a run is doing; alone, your deployment on AWS"),
     ("why", "Runs", "Say why a run failed, or for what it waits"),

@@ -75,6 +75,8 @@ class Attempt:
     """For what it waits now, if it does."""
     image: str = ""
     digest: str = ""
+    image_at: float | None = None
+    """When the image was there."""
     where: str = ""
     started_at: float | None = None
     ended: TaskEnded | None = None
@@ -258,7 +260,7 @@ def _attempt_after(attempt: Attempt, event: _TaskEvent) -> Attempt:
     if isinstance(event, TaskWaiting):
         return replace(attempt, wait=event)
     if isinstance(event, TaskImage):
-        return replace(attempt, image=event.image, digest=event.digest)
+        return replace(attempt, image=event.image, digest=event.digest, image_at=event.at)
     if isinstance(event, TaskStarted):
         return replace(attempt, wait=None, where=event.where, started_at=event.at)
     if isinstance(event, EcsTaskLaunched | EcsTaskStopped):
