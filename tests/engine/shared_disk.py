@@ -9,10 +9,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from cromulent_wdl.backends.fargate.collecting import collect
 from cromulent_wdl.backends.fargate.copies import Copies
-from cromulent_wdl.backends.fargate.staging import lead_back, stage_inputs
+from cromulent_wdl.backends.fargate.staging import stage_inputs
 from cromulent_wdl.backends.fargate.window import FILES, Window
 from cromulent_wdl.backends.fargate.wrapper import NO_LIMITS, Attempt, Limits, Result, prepare_attempt, read_result
+from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.engine import Bind, ContainerRequest, Engine
 from cromulent_wdl.engine.request import HEAD_LABEL, IMAGE_LABEL
 from cromulent_wdl.model import Task
@@ -66,9 +68,10 @@ class SharedDisk:
 
     def end(self, task: Task, attempt: Attempt, container: str) -> Ended:
         """Wait for the end of a task that runs in the container."""
-        status = self.engine.wait(container)
-        lead_back(task, self.shared, self.window)
-        return Ended(task, status, read_result(attempt), self.engine.logs(container))
+        status, result = self.engine.wait(container), read_result(attempt)
+        if result is not None:
+            assert collect(task, attempt, self.shared, self.window, SYSTEM, 0) == ()
+        return Ended(task, status, result, self.engine.logs(container))
 
     @contextmanager
     def started(self, attempt: Attempt, memory: int = 0, binds: Sequence[Bind] = ()) -> Iterator[str]:

@@ -12,6 +12,7 @@ import os
 import posixpath
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 __all__ = ["SharedFiles", "all_shared", "find_shared"]
@@ -39,18 +40,31 @@ class SharedFiles:
 
     def contains(self, path: str | os.PathLike[str]) -> bool:
         """Whether the file at the path, links followed, lies on the file system and in no other mount within it."""
-        real, mount = os.path.realpath(path), os.path.realpath(self.mount)
-        if not _within(real, mount):
-            return False
-        try:
-            return os.stat(real).st_dev == os.stat(mount).st_dev
-        except OSError:
-            return True  # what is not there yet will be
+        return self.inside(os.path.realpath(path)) is not None
 
     def path_in_file_system(self, path: str | os.PathLike[str]) -> str:
         """Return the path, links followed, as the file system knows it. The file system must contain it."""
-        relative = os.path.relpath(os.path.realpath(path), os.path.realpath(self.mount))
+        return self._inside(os.path.realpath(path))
+
+    def inside(self, real: str) -> str | None:
+        """Return a real path as the file system knows it, or None where the file is not on it."""
+        mount, device = self._mounted
+        if not _within(real, mount):
+            return None
+        try:
+            return self._inside(real) if os.stat(real).st_dev == device else None
+        except OSError:
+            return self._inside(real)  # what is not there yet will be
+
+    def _inside(self, real: str) -> str:
+        relative = os.path.relpath(real, self._mounted[0])
         return posixpath.normpath(posixpath.join("/", self.root.strip("/"), relative))
+
+    @cached_property
+    def _mounted(self) -> tuple[str, int]:
+        """The mount's real path, and its device."""
+        real = os.path.realpath(self.mount)
+        return real, os.stat(real).st_dev
 
     def path_here(self, inside: str) -> Path | None:
         """Return where the file system's path is on this host, or None if that part of it is not mounted."""

@@ -42,6 +42,7 @@ class Copies:
         self._stopping = stopping
         self._lock = threading.Lock()
         self._copying: dict[str, threading.Lock] = {}
+        self._stores: dict[tuple[Path, bool], Path] = {}
 
     def copy(self, path: str, run: Path) -> str:
         """Return the real path of a copy of the file or directory, made now or before.
@@ -50,7 +51,7 @@ class Copies:
         """
         directory = os.path.isdir(path)
         private = not _is_everybodys(path)
-        store = self._store(run, private)
+        store = self._stores.get((run, private)) or self._store(run, private)
         for _ in range(_ATTEMPTS):
             digest = self._digests.of_directory(path) if directory else self._digests.of_file(path)
             home = store / digest[:2] / (digest + ("-directory" if directory else ""))
@@ -63,12 +64,15 @@ class Copies:
         raise FileUnstable(f"{path} kept changing while it was copied")
 
     def _store(self, run: Path, private: bool) -> Path:
-        parent = run.parent
-        if not private and self._shared.contains(parent) and self._window.readable(parent.stat()):
-            if self._window.shows(self._shared.path_in_file_system(parent)) and _is_ours(parent / COPIES, run):
-                return parent / COPIES
-        _directories(run, run / COPIES, 0o700)
-        return run / COPIES
+        """Return where copies go, made where it is missing."""
+        store, beside = run / COPIES, run.parent
+        inside = None if private else self._shared.inside(os.path.realpath(beside))
+        if inside is not None and self._window.shows(inside) and self._window.readable(beside.stat()):
+            store = beside / COPIES if _is_ours(beside / COPIES, run) else store
+        if store == run / COPIES:
+            _directories(run, store, 0o700)
+        self._stores[run, private] = store
+        return store
 
     def _copying_of(self, home: str) -> threading.Lock:
         with self._lock:

@@ -59,23 +59,28 @@ def lead_back(task: Task, shared: SharedFiles, window: Window) -> None:
 def _seen(item: Input, task: Task, shared: SharedFiles, window: Window, copies: Copies) -> str:
     """Return the path at which the task sees the input, which is copied where there is none."""
     run = task.run_directory
-    if _within(item.host, os.path.realpath(run)) and _is_closed(item.host, None):
-        return _in_run(item.host, run)
-    if shared.contains(item.host) and _is_closed(item.host, window):
-        seen = window.shows(shared.path_in_file_system(item.host))
-        if seen is not None:
-            return seen
+    in_run = _in_run(item.host, run)
+    if in_run is not None and _is_closed(item.host, None):
+        return in_run
+    inside = shared.inside(item.host)
+    seen = window.shows(inside) if inside is not None and _is_closed(item.host, window) else None
+    if seen is not None:
+        return seen
     copied = copies.copy(item.host, run)
-    if _within(copied, os.path.realpath(run)):
-        return _in_run(copied, run)
-    seen = window.shows(shared.path_in_file_system(copied))
+    seen = _in_run(copied, run) or window.shows(shared.path_in_file_system(copied))
     assert seen is not None  # copies that are not in the run are where the window shows them
     return seen
 
 
-def _in_run(real: str, run: Path) -> str:
+def _in_run(real: str, run: Path) -> str | None:
     """Return the path at which tasks see what lies within the run: under the run's directory as it is called."""
-    return os.path.normpath(os.path.join(run, os.path.relpath(real, os.path.realpath(run))))
+    real_run = _real(run)
+    return f"{run}{real[len(real_run) :]}" if _within(real, real_run) else None
+
+
+@lru_cache(maxsize=64)
+def _real(run: Path) -> str:
+    return os.path.realpath(run)
 
 
 def _within(path: str, directory: str) -> bool:

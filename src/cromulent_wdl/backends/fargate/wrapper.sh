@@ -4,7 +4,7 @@
 #
 # An image may lack everything but /bin/sh, so this is POSIX shell builtins alone. `sleep`, without which nothing can
 # be timed, and `sync` are used where they are. The command runs in the background, since a shell that waits in the
-# foreground heeds no signal; as POSIX has it, such a command ignores SIGINT and SIGQUIT. What truncates a file is
+# foreground heeds no signal; as POSIX has it, such a command may ignore SIGINT and SIGQUIT. What truncates a file is
 # `true`, since a shell ends where a redirection of `:` fails.
 
 complain() { echo "cromulent: $*" >&2; }
