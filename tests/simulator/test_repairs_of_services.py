@@ -203,3 +203,26 @@ def test_it_does_not_look_for_drift_of_what_roles_may_do(stock: Cloud) -> None:
     found = stock.client("cloudformation").detect_stack_resource_drift(StackName="drifting", LogicalResourceId="R")
 
     assert found["StackResourceDrift"]["StackResourceDriftStatus"] == "IN_SYNC"
+
+
+def test_its_retriers_know_no_longest_delay(stock: Cloud) -> None:
+    """ministack/states_attempts.py."""
+    fail = {"StartAt": "Bad", "States": {"Bad": {"Type": "Fail", "Error": "Bad"}}}
+    retry = {"ErrorEquals": ["Bad"], "IntervalSeconds": 3, "MaxDelaySeconds": 1, "MaxAttempts": 1}
+    ended = execute(stock, {"Type": "Parallel", "Branches": [fail], "Retry": [retry], "End": True})
+
+    assert (ended["stopDate"] - ended["startDate"]).total_seconds() >= 3
+
+
+def test_its_states_take_no_time_from_their_input(stock: Cloud) -> None:
+    """ministack/states_attempts.py."""
+    long = machine_of(stock, "long", {"W": {"Type": "Wait", "Seconds": 2, "End": True}})
+    state = {
+        "Type": "Task",
+        "Resource": "arn:aws:states:::states:startExecution.sync:2",
+        "Parameters": {"StateMachineArn": long},
+        "TimeoutSecondsPath": "$.somebody",
+        "End": True,
+    }
+
+    assert execute(stock, state)["status"] == "SUCCEEDED"

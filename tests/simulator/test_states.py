@@ -97,6 +97,9 @@ def test_a_state_that_takes_too_long_can_be_caught(cloud: Cloud, stack: Stack) -
     state = task(stack, play(600), TimeoutSeconds=1, Catch=[{"ErrorEquals": ["States.Timeout"], "Next": "Late"}])
 
     assert run(cloud, stack, {"Run": state, "Late": {"Type": "Pass", "End": True}})["status"] == "SUCCEEDED"
+    (stopped,) = until(lambda: tasks(cloud, stack))
+    assert stopped["stopCode"] == "UserInitiated"
+    assert "which was managing this resource was aborted" in stopped["stoppedReason"]
 
 
 def test_an_execution_that_takes_too_long_times_out_uncaught(cloud: Cloud, stack: Stack) -> None:
@@ -104,6 +107,7 @@ def test_an_execution_that_takes_too_long_times_out_uncaught(cloud: Cloud, stack
     ended = run(cloud, stack, {"Run": state, "Never": {"Type": "Pass", "End": True}}, TimeoutSeconds=1)
 
     assert ended["status"] == "TIMED_OUT"
+    assert [each["stopCode"] for each in until(lambda: tasks(cloud, stack))] == ["UserInitiated"]
 
 
 def test_every_item_of_a_map_runs_a_task(cloud: Cloud, stack: Stack) -> None:

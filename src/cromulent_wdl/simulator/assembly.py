@@ -32,6 +32,7 @@ from .ministack import (
     request_resources,
     stack_callers,
     states,
+    states_attempts,
     states_paths,
 )
 from .ministack.authorization import Judge
@@ -117,6 +118,7 @@ class Assembly:
             objects,
             policy_simulator,
             states,
+            states_attempts,
             states_paths,
         ):
             part.repair()

@@ -15,7 +15,7 @@ from typing import Any
 
 from . import base
 
-__all__ = ["Abandoned", "Part", "current_part", "repair"]
+__all__ = ["Abandoned", "Part", "current_part", "enter", "repair"]
 
 _UNCATCHABLE = ("States.Runtime", "States.DataLimitExceeded")
 """What States.ALL does not catch ("Handling errors in Step Functions workflows")."""
@@ -40,13 +40,6 @@ class Part:
         """Whether nobody waits for this any more."""
         return self.execution["status"] != "RUNNING" or self._has_failed_sibling()
 
-    def is_cancelled(self) -> bool:
-        """Whether AWS also ends the jobs that this waits for: after StopExecution or a sibling's failure.
-
-        ("Run a Job (.sync)": a job is cancelled when the execution is stopped, or a branch or iteration fails.)
-        """
-        return self.execution["status"] == "ABORTED" or self._has_failed_sibling()
-
     def _has_failed_sibling(self) -> bool:
         return self.failure is not None or (self.whole is not None and self.whole._has_failed_sibling())
 
@@ -57,6 +50,12 @@ def current_part() -> Part:
     if part is None:
         raise LookupError("no execution runs here")
     return part
+
+
+def enter(part: Part, action: Callable[..., Any], *arguments: Any) -> Any:
+    """Do something as a part, on a thread of its own."""
+    _part.set(part)
+    return action(*arguments)
 
 
 def repair() -> None:
