@@ -13,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.simulator.errors import SimulatorFailed
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
 from .cloud import Cloud, Stack, until
+from .fargate import Lab
 
 TEMPLATE = Path(__file__).with_name("stack.yaml").read_text()
 
@@ -42,6 +44,22 @@ def _started(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> It
             yield simulation
         finally:
             simulation.close()
+
+
+@pytest.fixture(scope="session")
+def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
+    """A simulator that lets everybody do everything, and runs tasks as processes."""
+    try:
+        yield from _started(tmp_path_factory, Settings(data_plane="process"))
+    except SimulatorFailed as failed:
+        pytest.skip(str(failed))
+
+
+@pytest.fixture
+def lab(processes: Simulation, tmp_path: Path) -> Iterator[Lab]:
+    """A deployment in an account of its own, whose file system this machine has."""
+    with Cloud.at(processes.address, str(next(_accounts)), "secret") as cloud:
+        yield Lab.of(processes, cloud, tmp_path)
 
 
 @pytest.fixture

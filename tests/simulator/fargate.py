@@ -6,18 +6,40 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
+from cromulent_wdl.backends.fargate.backend import FargateBackend
+from cromulent_wdl.backends.fargate.opening import open_cloud
+from cromulent_wdl.config import Settings
 from cromulent_wdl.model import Deployment
 from cromulent_wdl.simulator.process import Simulation
 
 from .cloud import Cloud
-from .deployments import deploy
+from .deployments import access_to, deploy
 
-__all__ = ["Lab", "Ran"]
+__all__ = ["QUICK", "Lab", "Ran"]
+
+QUICK: dict[str, float] = {
+    "retry_pause": 0.02,
+    "capacity_pause": 0.05,
+    "capacity_patience": 5.0,
+    "poll_least": 0.1,
+    "poll_most": 0.5,
+    "lost_after": 2.0,
+    "stuck_after": 1.0,
+    "result_wait": 1.0,
+    "stop_patience": 20.0,
+}
+"""Settings for tests: every wait, much shorter."""
+
+
+_numbers = count(1)
 
 
 @dataclass(frozen=True)
@@ -53,8 +75,8 @@ class Lab:
 
     @classmethod
     def of(cls, simulation: Simulation, cloud: Cloud, home: Path) -> Lab:
-        """Deploy."""
-        lab = cls(simulation, cloud, deploy(cloud), home)
+        """Deploy, under a name that no other test's deployment has, so that faults strike this one alone."""
+        lab = cls(simulation, cloud, deploy(cloud, f"lab{next(_numbers)}"), home)
         lab.mount.mkdir(parents=True, exist_ok=True)
         return lab
 
@@ -69,6 +91,7 @@ class Lab:
             "backend": "fargate",
             "deployment": self.deployment.name,
             "mount": str(self.mount),
+            **{name: str(value) for name, value in QUICK.items()},
             **self.settings,
             **settings,
         }
@@ -102,6 +125,24 @@ class Lab:
         stdout, stderr = process.communicate(timeout=200)
         return Ran(process.returncode, stdout, stderr)
 
+    @contextmanager
+    def backend(self, **settings: Any) -> Iterator[FargateBackend]:
+        """Make a backend in this process, which waits for nothing for long."""
+        quick = Settings(**{"mount": str(self.mount), **QUICK, **settings})
+        backend = FargateBackend(open_cloud(access_to(self.cloud), self.deployment, quick))
+        try:
+            yield backend
+        finally:
+            backend.close()
+
+    def afflict(self, *faults: dict[str, Any]) -> None:
+        """Have these faults befall the tasks of this deployment from now on, and no others."""
+        plan = {"faults": [{"family": f"{self.deployment.name}_*", **fault} for fault in faults]}
+        request = urllib.request.Request(
+            f"{self.simulation.address}/_simulator/faults", json.dumps(plan).encode(), method="PUT"
+        )
+        urllib.request.urlopen(request).close()
+
     def tasks(self) -> list[dict[str, Any]]:
         """Return all ECS tasks that there are, or were."""
         ecs, cluster = self.cloud.client("ecs"), self.deployment.cluster
@@ -111,3 +152,7 @@ class Lab:
             for arn in ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
         ]
         return ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+
+    def live(self) -> list[str]:
+        """Return the ARNs of ECS tasks that have not stopped."""
+        return [task["taskArn"] for task in self.tasks() if task["lastStatus"] != "STOPPED"]

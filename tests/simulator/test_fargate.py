@@ -3,40 +3,12 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from cromulent_wdl.simulator.errors import SimulatorFailed
-from cromulent_wdl.simulator.process import Simulation
-from cromulent_wdl.simulator.settings import Settings
-
-from .cloud import Cloud
-from .conftest import _accounts
+from .cloud import until
 from .fargate import Lab
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
-
-
-@pytest.fixture(scope="module")
-def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
-        try:
-            simulation = Simulation.start(Settings(data_plane="process"))
-        except SimulatorFailed as failed:
-            pytest.skip(str(failed))
-        try:
-            yield simulation
-        finally:
-            simulation.close()
-
-
-@pytest.fixture
-def lab(processes: Simulation, tmp_path: Path) -> Iterator[Lab]:
-    with Cloud.at(processes.address, str(next(_accounts)), "secret") as cloud:
-        yield Lab.of(processes, cloud, tmp_path)
 
 
 def test_md5sum_of_a_file_of_the_host(lab: Lab) -> None:
@@ -79,3 +51,45 @@ def test_plain_miniwdl_runs_many_calls_at_once(lab: Lab) -> None:
     ones = [task for task in lab.tasks() if task["memory"] == "2048"]
     assert max(task["startedAt"] for task in ones[:20]) < min(task["stoppedAt"] for task in ones[:20])
     assert len({task["taskDefinitionArn"] for task in lab.tasks()}) == 1
+
+
+def test_after_kill_9_a_new_head_takes_over_what_runs_and_does_nothing_twice(lab: Lab) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.5", "sleep 4"))
+    arguments = ("run", "wide.wdl", "width=4", "--dir", "run/.", "--no-cache")
+    head = lab.start(*arguments)
+    until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 4)
+    head.kill()
+    head.communicate()
+    first = {task["taskArn"] for task in lab.tasks()}
+    ran = lab.run(*arguments)
+    assert ran.outputs == {"wide.total": 6}
+    assert len(first) == 4
+    assert len(lab.tasks()) == 5  # the sum is new
+    assert {task["stopCode"] for task in lab.tasks()} == {"EssentialContainerExited"}
+
+
+def test_after_kill_9_what_had_ended_meanwhile_is_not_done_again(lab: Lab) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE)
+    arguments = ("run", "wide.wdl", "width=3", "--dir", "run/.", "--no-cache")
+    head = lab.start(*arguments)
+    until(lambda: len([task for task in lab.tasks() if task["lastStatus"] in ("RUNNING", "STOPPED")]) == 3)
+    head.kill()
+    head.communicate()
+    until(lambda: not lab.live())
+    ran = lab.run(*arguments)
+    assert ran.outputs == {"wide.total": 3}
+    assert len(lab.tasks()) == 4
+
+
+def test_after_kill_9_what_would_be_done_otherwise_is_stopped_and_begun_anew(lab: Lab) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.5", "sleep 100"))
+    arguments = ("run", "wide.wdl", "width=2", "--dir", "run/.", "--no-cache")
+    head = lab.start(*arguments)
+    until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 2)
+    head.kill()
+    head.communicate()
+    (lab.mount / "wide.wdl").write_text(WIDE)
+    ran = lab.run(*arguments)
+    assert ran.outputs == {"wide.total": 1}
+    codes = sorted(task["stopCode"] for task in lab.tasks())
+    assert codes == ["EssentialContainerExited"] * 3 + ["UserInitiated"] * 2

@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 BATCH = 100
 """Ids that DescribeTasks takes, and arns that a page of ListTasks has (facts: DescribeTasks)."""
 _PASSING = frozenset({"ServerException", "InternalError", "InternalFailure", "ServiceUnavailable", "503", "500"})
-_FIRST_PAUSE = 0.5
+_ATTEMPTS = 8
 _LONGEST_PAUSE = 20.0
 
 
@@ -70,10 +70,11 @@ class _Buckets:
 class Ecs:
     """One cluster. Safe to use from any thread."""
 
-    def __init__(self, access: Access, cluster: str, *, attempts: int = 8, clock: Clock = SYSTEM) -> None:
+    def __init__(self, access: Access, cluster: str, *, pause: float = 0.5, clock: Clock = SYSTEM) -> None:
         self._access = access
         self._cluster = cluster
-        self._attempts = attempts
+        self._pause = pause
+        """Before the first repetition; it doubles with each."""
         self._clock = clock
         self._buckets = _Buckets(clock)
         self._client: ECSClient = access.client("ecs", patient=False)
@@ -193,13 +194,13 @@ class Ecs:
         return answer
 
     def _repeating(self, call: Callable[[], _T]) -> _T:
-        for attempt in range(1, self._attempts + 1):
+        for attempt in range(1, _ATTEMPTS + 1):
             try:
                 return call()
             except AwsError as error:
-                if attempt == self._attempts or not _passes(error):
+                if attempt == _ATTEMPTS or not _passes(error):
                     raise
-                pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** (attempt - 1))
+                pause = min(_LONGEST_PAUSE, self._pause * 2 ** (attempt - 1))
                 self._clock.sleep(pause * (0.5 + random.random() / 2))
         raise AssertionError("the last attempt returns or raises")
 

@@ -25,6 +25,8 @@ class Allowances:
     """Losses of Spot before the task goes on demand."""
     memory: int = 1
     """How often memory is doubled."""
+    pause: float = 0.5
+    """Seconds, of which all pauses are multiples."""
 
 
 @dataclass(frozen=True)
@@ -41,20 +43,20 @@ class Again:
 
 @dataclass(frozen=True)
 class _Free:
-    """An ending that is retried at no cost: how often, and after what pause, which doubles."""
+    """An ending that is retried at no cost: how often, and after how many times the user's pause, which doubles."""
 
     times: int
-    pause: float
+    pause: int
 
 
 _FREE: Mapping[Ending, _Free] = {
-    Ending.NETWORK: _Free(4, 5.0),
-    Ending.PULL_TRANSIENT: _Free(5, 15.0),
-    Ending.THROTTLED: _Free(5, 10.0),
-    Ending.MOUNT: _Free(3, 10.0),
-    Ending.LOST: _Free(3, 1.0),
+    Ending.NETWORK: _Free(4, 10),
+    Ending.PULL_TRANSIENT: _Free(5, 30),
+    Ending.THROTTLED: _Free(5, 20),
+    Ending.MOUNT: _Free(3, 20),
+    Ending.LOST: _Free(3, 2),
 }
-_LONGEST_PAUSE = 120.0
+_LONGEST_PAUSE = 240
 
 
 @dataclass(frozen=True)
@@ -84,5 +86,5 @@ def again(outcome: Outcome, history: History, allowances: Allowances) -> Again |
     free = _FREE.get(outcome.ending)
     if free is None or count > free.times:
         return None
-    pause = min(_LONGEST_PAUSE, free.pause * 2 ** (count - 1))
+    pause = allowances.pause * min(_LONGEST_PAUSE, free.pause * 2 ** (count - 1))
     return Again(f"{said}: again in {pause:g} s ({count} of {free.times})", pause=pause)

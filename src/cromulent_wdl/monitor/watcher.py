@@ -19,7 +19,6 @@ Describe = Callable[[Sequence[str]], Seen]
 Ended = Callable[[], Iterable[str]]
 """Returns the keys of tasks that have left their results. Raises OSError."""
 
-_TICK = 0.5
 _log = logging.getLogger(__name__)
 
 
@@ -55,6 +54,7 @@ class Monitor:
         self._clock = clock
         self._lock = threading.Condition()
         self._roster = Roster(waits)
+        self._tick = waits.least / 2
         self._tickets: dict[str, Ticket] = {}
         self._sources: list[Ended] = []
         self._thread: threading.Thread | None = None
@@ -156,4 +156,4 @@ class Monitor:
                 self.turn()
             except Exception:  # thread top: a defect must not leave everybody waiting for ever
                 logging.getLogger(__name__).exception("the monitor stumbled")
-            self._clock.sleep(_TICK)
+            self._clock.sleep(self._tick)

@@ -94,7 +94,7 @@ class CromulentContainer(TaskContainer):
         self._timeout = settings.task_timeout if asked is None else asked
         # Losses of Spot are ours to count: the engine, which knows no other place, would stop at so many.
         losses = values.pop("preemptible", settings.preemptible)
-        allowances = Allowances(losses if settings.spot else 0, settings.memory_retry)
+        allowances = Allowances(losses if settings.spot else 0, settings.memory_retry, settings.retry_pause)
         self._repeats = Repeats(allowances, elastic=True)
         values.setdefault("cpu", self._backend.defaults.cpu)
         values.setdefault("memory_reservation", self._backend.defaults.memory)

@@ -8,7 +8,7 @@ from contextlib import suppress
 from ...aws.decode import EcsTask
 from ...errors import AwsError
 from ...model import EcsTaskStopped, Outcome, TaskImage, TaskStarted
-from ...monitor import Began, Over, Stuck, Ticket
+from ...monitor import Began, Over, Ticket
 from ...units import GIB, MIB
 from ..verdict import STOPPED
 from . import memo
@@ -25,8 +25,8 @@ from .wrapper import Limits, prepare_attempt, read_result, revoke
 
 __all__ = ["Run"]
 
-_STOP_AGAIN = 15.0
-"""Seconds after which a task that does not stop is asked once more."""
+_ASKED_TO_STOP = 12
+"""How often, within the patience that there is for it, a task that does not stop is asked."""
 _log = logging.getLogger(__name__)
 
 
@@ -118,7 +118,7 @@ class Run:
                     self._stopping, stop_at, give_up = True, now, now + patience
                 if stop_at is not None and now >= stop_at:
                     self._stop(ticket.arn, "The run was stopped")
-                    stop_at = clock.monotonic() + _STOP_AGAIN
+                    stop_at = clock.monotonic() + patience / _ASKED_TO_STOP
                 if now >= give_up:
                     _log.warning("%s: %s has not stopped in %g s", self._task.call, ticket.arn, patience)
                     return None
@@ -127,11 +127,10 @@ class Run:
                     self._tell_began(news.task)
                 elif isinstance(news, Over):
                     return news.task
-                elif isinstance(news, Stuck):
-                    # facts: stays RUNNING. The result counts; that the task is gone does not matter to it.
-                    self._stop(ticket.arn, "Its command has ended")
-                    return None
                 elif news is not None:
+                    # Stuck (facts: stays RUNNING): the result counts, and the task is of no more use. Lost: should it
+                    # live all the same, it shall not for long.
+                    self._stop(ticket.arn, "Its command has ended, or its run does not hear of it")
                     return None
 
     def _stop(self, arn: str, why: str) -> None:
@@ -146,7 +145,7 @@ class Run:
             end = self._cloud.clock.monotonic() + self._cloud.settings.stop_patience
             self._stop(ecs.arn, "Another attempt takes its place")
             while (left := end - self._cloud.clock.monotonic()) > 0:
-                news = ticket.wait(min(left, _STOP_AGAIN))
+                news = ticket.wait(min(left, self._cloud.settings.stop_patience / _ASKED_TO_STOP))
                 if news is None:
                     self._stop(ecs.arn, "Another attempt takes its place")
                 elif not isinstance(news, Began):

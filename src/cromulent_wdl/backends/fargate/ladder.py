@@ -13,8 +13,8 @@ __all__ = ["Rung", "pause_after", "rungs"]
 
 ON_DEMAND = "FARGATE"
 SPOT = "FARGATE_SPOT"
-_FIRST_PAUSE = 5.0
-_LONGEST_PAUSE = 60.0
+_LONGEST = 12
+"""Times the first pause."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,6 @@ def rungs(subnets: Sequence[str], turn: int, *, spot: bool) -> tuple[Rung, ...]:
     return tuple(Rung(provider, subnet) for subnet in (*subnets[first:], *subnets[:first]) for provider in providers)
 
 
-def pause_after(round_: int) -> float:
+def pause_after(round_: int, first: float) -> float:
     """Return for how many seconds to wait when all rungs were tried so many times in vain."""
-    return float(min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(round_ - 1, 8)))
+    return first * min(_LONGEST, float(2 ** min(round_ - 1, 8)))

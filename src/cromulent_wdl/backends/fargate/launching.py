@@ -69,7 +69,7 @@ class Launcher:
                     return answer
                 ending, words = ending_of_failure(answer)
                 self._errand.waiting(f"{rung}: {words}")
-            pause = pause_after(round_)
+            pause = pause_after(round_, self._cloud.settings.capacity_pause)
             if self._cloud.clock.monotonic() + pause > end:
                 return Outcome(ending, message=words)
             self._errand.waiting(f"no room anywhere; tried again in {pause:g} s")

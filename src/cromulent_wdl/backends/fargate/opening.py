@@ -8,6 +8,7 @@ from ...aws import network, quotas
 from ...aws.access import Access
 from ...aws.deployments import find_deployment
 from ...aws.ecs import Ecs
+from ...clock import SYSTEM, Clock
 from ...config import Settings
 from ...errors import AwsError
 from ...model import Deployment
@@ -32,13 +33,13 @@ def fargate(workplace: Workplace) -> FargateBackend:
     """
     settings = workplace.settings
     access = Access(profile=settings.profile or None, region=settings.region or None)
-    return FargateBackend(open_cloud(access, find_deployment(access, settings.deployment), workplace))
+    deployment = find_deployment(access, settings.deployment)
+    return FargateBackend(open_cloud(access, deployment, settings, workplace.clock))
 
 
-def open_cloud(access: Access, deployment: Deployment, workplace: Workplace) -> Cloud:
+def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock: Clock = SYSTEM) -> Cloud:
     """Return the deployment as this process uses it."""
-    settings, clock = workplace.settings, workplace.clock
-    ecs = Ecs(access, deployment.cluster, clock=clock)
+    ecs = Ecs(access, deployment.cluster, pause=settings.retry_pause, clock=clock)
     return Cloud(
         access=access,
         deployment=deployment,

@@ -1,0 +1,209 @@
+"""Each way in which an ECS task can end, on a simulator that really runs the wrapper: what comes of one attempt."""
+
+from __future__ import annotations
+
+import threading
+from itertools import count
+from typing import Any
+
+import pytest
+
+from cromulent_wdl.backends.seam import Cancellation
+from cromulent_wdl.clock import SYSTEM
+from cromulent_wdl.model import (
+    EcsTaskLaunched,
+    EcsTaskStopped,
+    Ending,
+    Outcome,
+    Resources,
+    Task,
+    TaskImage,
+    TaskStarted,
+    TaskWaiting,
+)
+from tests.fakes.attempts import run_task
+from tests.fakes.process_tasks import Events
+
+from .fargate import Lab
+
+_runs = count(1)
+
+
+def task_of(lab: Lab, command: str = "echo done > out", **fields: Any) -> Task:
+    """Return a task of a run of its own."""
+    run = lab.mount / f"run{next(_runs)}"
+    run.mkdir()
+    given = {"images": ("ubuntu:22.04",), "run_id": run.name, "preemptible": True, **fields}
+    return run_task(run, "call-one", command, **given)
+
+
+def run(lab: Lab, task: Task, *faults: dict[str, Any], **settings: Any) -> tuple[Outcome, Events]:
+    lab.afflict(*faults)
+    events = Events()
+    with lab.backend(**settings) as backend:
+        assert backend.refusal(task) is None
+        outcome = backend.run(task, Cancellation(), events)
+    assert not lab.live()
+    return outcome, events
+
+
+def test_a_task_that_goes_well(lab: Lab) -> None:
+    task = task_of(lab, "echo done > out; echo said >&2", resources=Resources(cpu=1, memory=3_000_000_000))
+    outcome, events = run(lab, task)
+    assert (outcome.ending, outcome.exit_code, outcome.message) == (Ending.OK, 0, "")
+    assert outcome.usage.seconds is not None
+    assert (task.work / "out").read_text() == "done\n"
+    assert task.stderr.read_text() == "said\n"
+    [launched] = events.of(EcsTaskLaunched)
+    [stopped] = events.of(EcsTaskStopped)
+    assert isinstance(launched, EcsTaskLaunched) and isinstance(stopped, EcsTaskStopped)
+    assert (launched.place, launched.cpu, launched.memory) == ("spot", 1.0, 3 * 1024**3)
+    assert (stopped.task, stopped.stop_code) == (launched.task, "EssentialContainerExited")
+    assert len(events.of(TaskStarted)) == 1
+
+
+def test_a_command_that_fails_has_its_own_status(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab, "exit 3"))
+    assert (outcome.ending, outcome.exit_code) == (Ending.FAILED, 3)
+
+
+def test_an_image_without_the_shell(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab, shell="/bin/no-such-shell -e"))
+    assert outcome.ending is Ending.NO_SHELL
+    assert "/bin/no-such-shell" in outcome.message
+
+
+def test_row_17_the_deadline_ends_the_command_from_within(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab, "sleep 60", timeout=1.0))
+    assert outcome.ending is Ending.DEADLINE
+    assert "0:01" in outcome.message
+
+
+@pytest.mark.parametrize(
+    ("kind", "ending", "words"),
+    [
+        pytest.param("eni_timeout", Ending.NETWORK, "network interface", id="row_11"),
+        pytest.param("pull_rate_limit", Ending.PULL_TRANSIENT, "no more pulls", id="row_42"),
+        pytest.param("pull_not_found", Ending.PULL_PERMANENT, "not there", id="pull_permanent"),
+        pytest.param("pull_wrong_architecture", Ending.PULL_PERMANENT, "architecture", id="row_46"),
+        pytest.param("pull_disk_full", Ending.DISK_FULL, "does not fit", id="row_29"),
+        pytest.param("efs_mount", Ending.MOUNT, "could not be mounted", id="row_38"),
+    ],
+)
+def test_a_task_that_fails_to_start(lab: Lab, kind: str, ending: Ending, words: str) -> None:
+    outcome, events = run(lab, task_of(lab), {"kind": kind})
+    assert (outcome.ending, outcome.exit_code) == (ending, None)
+    assert words in outcome.message
+    assert events.of(TaskStarted) == []
+
+
+def test_row_25_a_failed_start_with_no_containers(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab), {"kind": "empty_containers"})
+    assert outcome.ending is not Ending.OK
+    assert outcome.message
+
+
+def test_row_23_spot_with_its_warning_lets_the_command_end_and_is_a_loss(lab: Lab) -> None:
+    task = task_of(lab, "trap 'echo flushed > out; exit 0' TERM; sleep 60 & wait")
+    outcome, _ = run(lab, task, {"kind": "spot_interruption", "after": 1.0, "warning": 10.0})
+    assert outcome.ending is Ending.SPOT
+    assert (task.work / "out").read_text() == "flushed\n"
+
+
+def test_spot_without_time_for_a_last_word(lab: Lab) -> None:
+    task = task_of(lab, "trap '' TERM; sleep 60")
+    outcome, _ = run(lab, task, {"kind": "spot_interruption", "after": 0.5, "warning": 0.1})
+    assert outcome.ending is Ending.SPOT
+
+
+@pytest.mark.parametrize("code", ["InfrastructureHealth", "ACodeOfTheYearAfter", None])
+def test_a_host_that_is_lost_with_any_stop_code(lab: Lab, code: str | None) -> None:
+    outcome, _ = run(lab, task_of(lab, "sleep 60"), {"kind": "host_lost", "after": 0.3, "stop_code": code})
+    assert outcome.ending is Ending.LOST
+
+
+@pytest.mark.parametrize("status", [137, 0])
+def test_row_26_out_of_memory_whatever_the_status(lab: Lab, status: int) -> None:
+    outcome, _ = run(lab, task_of(lab, f"exit {status}"), {"kind": "out_of_memory", "exit_code": status})
+    assert (outcome.ending, outcome.memory) == (Ending.OOM, 2 * 1024**3)
+    assert outcome.exit_code != 0
+
+
+def test_a_status_that_ecs_does_not_know_is_the_wrappers(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab, "exit 5"), {"kind": "no_exit_code"})
+    assert (outcome.ending, outcome.exit_code) == (Ending.FAILED, 5)
+
+
+def test_row_24_a_task_that_stays_running_is_settled_by_its_result_and_stopped(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab), {"kind": "stays_running"})
+    assert outcome.ending is Ending.OK
+
+
+def test_row_6_a_new_task_that_is_missing_is_waited_for(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab), {"kind": "missing", "after": 1.0})
+    assert outcome.ending is Ending.OK
+
+
+def test_a_task_that_ecs_never_shows_again_is_settled_by_its_result(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab), {"kind": "missing", "after": 5.0})
+    assert outcome.ending is Ending.OK
+
+
+def test_row_10_without_room_on_spot_it_goes_on_demand_and_says_so(lab: Lab) -> None:
+    outcome, events = run(lab, task_of(lab), {"kind": "capacity", "provider": "FARGATE_SPOT"})
+    assert outcome.ending is Ending.OK
+    [launched] = events.of(EcsTaskLaunched)
+    assert isinstance(launched, EcsTaskLaunched) and launched.place == "on_demand"
+    waits = [event.why for event in events if isinstance(event, TaskWaiting)]
+    assert any("Spot in subnet-" in why and "Capacity is unavailable" in why for why in waits)
+
+
+def test_row_10_without_room_anywhere_it_waits_and_goes_on_when_there_is(lab: Lab) -> None:
+    outcome, events = run(lab, task_of(lab), {"kind": "capacity", "times": 9})
+    assert outcome.ending is Ending.OK
+    subnets = {event.subnet for event in events if isinstance(event, EcsTaskLaunched)}
+    assert subnets <= set(lab.deployment.subnets)
+    assert any("tried again in" in event.why for event in events if isinstance(event, TaskWaiting))
+
+
+def test_row_10_without_room_for_too_long_it_ends_with_that_name(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab), {"kind": "capacity"}, capacity_patience=0.2)
+    assert outcome.ending is Ending.CAPACITY
+    assert "Capacity is unavailable" in outcome.message
+
+
+@pytest.mark.parametrize("kind", ["throttling", "server_error", "connection_reset", "answer_lost"])
+def test_row_5_requests_that_fail_are_repeated_and_start_nothing_twice(lab: Lab, kind: str) -> None:
+    faults = [{"kind": kind, "action": action, "times": 2, "family": None} for action in ("RunTask", "DescribeTasks")]
+    outcome, _ = run(lab, task_of(lab), *faults)
+    assert outcome.ending is Ending.OK
+    assert len(lab.tasks()) == 1
+
+
+def test_row_54_a_run_that_is_stopped_stops_its_tasks(lab: Lab) -> None:
+    task, cancelled, outcomes = task_of(lab, "echo begun > ../begun; sleep 60"), Cancellation(), list[Outcome]()
+    lab.afflict()
+    with lab.backend() as backend:
+        thread = threading.Thread(target=lambda: outcomes.append(backend.run(task, cancelled, Events())))
+        thread.start()
+        while not (task.directory / "begun").exists():
+            SYSTEM.sleep(0.05)
+        cancelled.cancel()
+        thread.join()
+    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
+    assert [each["stopCode"] for each in lab.tasks()] == ["UserInitiated"]
+    assert not lab.live()
+
+
+def test_row_53_what_ecs_forgets_is_in_the_attempts_directory(lab: Lab) -> None:
+    task = task_of(lab)
+    run(lab, task)
+    [file] = task.run_directory.glob(".cromulent/attempts/*/stop.json")
+    text = file.read_text()
+    assert lab.tasks()[0]["taskArn"] in text
+    assert f'"log_stream": "task/task/{lab.tasks()[0]["taskArn"].rpartition("/")[2]}"' in text
+
+
+def test_tasks_that_were_there_before_are_known_by_their_image(lab: Lab) -> None:
+    _, events = run(lab, task_of(lab))
+    assert [event for event in events.of(TaskImage) if isinstance(event, TaskImage) and not event.digest] == []
