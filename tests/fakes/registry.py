@@ -15,11 +15,11 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
-__all__ = ["PORT", "Registry", "serving"]
+__all__ = ["MANIFEST", "PORT", "Registry", "digest", "packed", "serving"]
 
 PORT = 5999
 _PREFIX = "application/vnd.docker."
-_MANIFEST = f"{_PREFIX}distribution.manifest.v2+json"
+MANIFEST = f"{_PREFIX}distribution.manifest.v2+json"
 _CONFIG = f"{_PREFIX}container.image.v1+json"
 _LAYER = f"{_PREFIX}image.rootfs.diff.tar.gzip"
 _CODES = {404: "MANIFEST_UNKNOWN", 401: "UNAUTHORIZED", 429: "TOOMANYREQUESTS", 503: "UNAVAILABLE"}
@@ -44,31 +44,38 @@ class Registry:
 
     def push(self, name: str, layer: bytes, architecture: str) -> str:
         """Keep an image of one layer and return the digest of its manifest."""
-        packed = gzip.compress(layer, mtime=0)
-        config = json.dumps(
-            {
-                "architecture": architecture,
-                "os": "linux",
-                "config": {},
-                "history": [{"created_by": "tests"}],
-                "rootfs": {"type": "layers", "diff_ids": [_digest(layer)]},
-            }
-        ).encode()
-        manifest = json.dumps(
-            {
-                "schemaVersion": 2,
-                "mediaType": _MANIFEST,
-                "config": {"mediaType": _CONFIG, "size": len(config), "digest": _digest(config)},
-                "layers": [{"mediaType": _LAYER, "size": len(packed), "digest": _digest(packed)}],
-            }
-        ).encode()
-        self.blobs |= {_digest(config): config, _digest(packed): packed}
+        manifest, blobs = packed(layer, architecture)
+        self.blobs |= blobs
         repository = name.rpartition(":")[0]
-        self.manifests |= {name: manifest, f"{repository}:{_digest(manifest)}": manifest}
-        return _digest(manifest)
+        self.manifests |= {name: manifest, f"{repository}:{digest(manifest)}": manifest}
+        return digest(manifest)
 
 
-def _digest(content: bytes) -> str:
+def packed(layer: bytes, architecture: str) -> tuple[bytes, dict[str, bytes]]:
+    """Return the manifest of an image of one layer, and its blobs by their digests."""
+    compressed = gzip.compress(layer, mtime=0)
+    config = json.dumps(
+        {
+            "architecture": architecture,
+            "os": "linux",
+            "config": {},
+            "history": [{"created_by": "tests"}],
+            "rootfs": {"type": "layers", "diff_ids": [digest(layer)]},
+        }
+    ).encode()
+    manifest = json.dumps(
+        {
+            "schemaVersion": 2,
+            "mediaType": MANIFEST,
+            "config": {"mediaType": _CONFIG, "size": len(config), "digest": digest(config)},
+            "layers": [{"mediaType": _LAYER, "size": len(compressed), "digest": digest(compressed)}],
+        }
+    ).encode()
+    return manifest, {digest(config): config, digest(compressed): compressed}
+
+
+def digest(content: bytes) -> str:
+    """Return how registries name content."""
     return "sha256:" + hashlib.sha256(content).hexdigest()
 
 
@@ -104,16 +111,16 @@ class _Handler(BaseHTTPRequestHandler):
         registry = self.server.registry
         status = registry.failures.pop(0) if registry.failures else 200 if name in registry.manifests else 404
         if status == 200:
-            self._answer(200, registry.manifests[name], _MANIFEST)
+            self._answer(200, registry.manifests[name], MANIFEST)
             return
         error = {"errors": [{"code": _CODES[status], "message": f"{_CODES[status].lower()}: {name}"}]}
         self._answer(status, json.dumps(error).encode(), "application/json")
 
-    def _blob(self, digest: str) -> None:
+    def _blob(self, name: str) -> None:
         registry = self.server.registry
         registry.open.wait(60)
-        registry.pulled.append(digest)
-        self._answer(200, registry.blobs[digest], "application/octet-stream")
+        registry.pulled.append(name)
+        self._answer(200, registry.blobs[name], "application/octet-stream")
 
     def _answer(self, status: int, body: bytes, kind: str) -> None:
         self.send_response(status)
@@ -121,7 +128,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(len(body)))
         self.send_header("Docker-Distribution-Api-Version", "registry/2.0")
         if status == 200:
-            self.send_header("Docker-Content-Digest", _digest(body))
+            self.send_header("Docker-Content-Digest", digest(body))
         self.end_headers()
         if self.command == "GET":
             self.wfile.write(body)

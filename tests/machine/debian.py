@@ -16,6 +16,7 @@ PACKAGES = (
     "tini",
     "uidmap",
     "bubblewrap",
+    "docker-registry",  # images are pulled from it
     # what the test image is made of
     "bash",
     "busybox-static",

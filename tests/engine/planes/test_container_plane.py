@@ -10,7 +10,7 @@ import pytest
 
 from cromulent_wdl.engine import Engine, connect
 from cromulent_wdl.engine.request import HEAD_LABEL
-from cromulent_wdl.simulator.ecs import Fault, FaultPlan
+from cromulent_wdl.simulator.ecs import AccessPoint, Fault, FaultPlan
 from cromulent_wdl.simulator.planes.container import container_plane
 
 from .stage import RealStage, efs, shell
@@ -47,6 +47,24 @@ def test_a_read_only_mount_and_a_read_only_root(stage: RealStage) -> None:
     linux = {"tmpfs": [{"containerPath": "/scratch", "size": 1}]}
     stage.outcome(shell(script, mountPoints=mount, readonlyRootFilesystem=True, linuxParameters=linux), volumes=[efs()])
     assert [line for line in stage.lines() if line in ("mount", "root", "tmpfs")] == ["tmpfs"]
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
+def test_two_access_points_lie_side_by_side(stage: RealStage) -> None:
+    """The whole of the files to read, and a run's directory to write: as the Fargate backend mounts them."""
+    stage.world.points["fsap-all"] = AccessPoint("fsap-all", "fs-1", "/", (1000, 1000), (1000, 1000, 0o755))
+    volumes = [
+        efs("all", authorizationConfig={"accessPointId": "fsap-all"}),
+        efs("run", authorizationConfig={"accessPointId": "fsap-1"}),
+    ]
+    mounts = [
+        {"sourceVolume": "all", "containerPath": "/mnt/cromulent/all", "readOnly": True},
+        {"sourceVolume": "run", "containerPath": "/mnt/cromulent/run"},
+    ]
+    tried = "cd /mnt/cromulent; echo 42 > run/a; cat all/runs/a; touch all/b && echo written; id -u"
+    stage.outcome(shell(tried, mountPoints=mounts), volumes=volumes)
+
+    assert [line for line in stage.lines() if "touch" not in line] == ["42", "1000"]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a directory away")
