@@ -131,7 +131,6 @@ def test_credentials_that_are_refused_still_tell_the_time(strict_simulation: Sim
 def test_the_command(cromulent: Run) -> None:
     without = cromulent("doctor", "--quick")
     assert without.returncode == 0 and "there is no deployment 'cromulent'" in without.stdout
-    assert all(len(line) <= 80 for line in without.stdout.splitlines() if "http" not in line)
     assert cromulent("doctor", "--quick", "--strict").returncode == 1
 
     cromulent("up", "--yes")

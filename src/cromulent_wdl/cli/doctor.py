@@ -62,22 +62,13 @@ def _facts(settings: Settings, tasks: int | None, quick: bool) -> Facts:
 
 
 def _show(found: Sequence[Finding]) -> None:
-    screen = ui.console(sys.stdout)
     width = max(len(each.check) for each in found)
-    room = max(30, screen.width - width - 4)
     for each in found:
         mark, colour = _MARKS[each.state.value]
-        lines = _wrapped(each.text, room)
-        ui.data(f"{ui.painted(mark, colour, sys.stdout)} {each.check:<{width}}  {lines[0]}")
-        for line in lines[1:] + (_wrapped(f"→ {each.hint}", room) if each.hint else []):
-            ui.data(" " * (width + 4) + line)
+        first, *others = ui.folded(each.text, sys.stdout, indent=width + 4)
+        ui.data(f"{ui.painted(mark, colour, sys.stdout)} {each.check:<{width}}  {first.lstrip()}")
+        for line in others + (ui.folded(f"→ {each.hint}", sys.stdout, indent=width + 4) if each.hint else []):
+            ui.data(line)
     counts = {state: sum(each.state.value == state for each in found) for state in ("failure", "warning")}
     said = ", ".join(f"{count} {state}{'s' * (count != 1)}" for state, count in counts.items() if count)
     ui.note(said or "All is well.")
-
-
-def _wrapped(text: str, room: int) -> list[str]:
-    """Return the text in lines; links and ARNs stay whole, to be copied."""
-    from textwrap import wrap
-
-    return wrap(text, room, break_long_words=False, break_on_hyphens=False)

@@ -49,7 +49,7 @@ def command(
         return None
     ui.note(f"Deployment {held.name} in {place}")
     for line in _in_words(held, delete_data, prices):
-        ui.note(f"  {line}")
+        ui.item(line, hang=8)
     if held.only_data and not delete_data:
         ui.note("There is nothing else to take away; --delete-data deletes that, too.")
         return None
@@ -58,8 +58,12 @@ def command(
     if dry_run or not _agreed(held, delete_data, confirm, yes):
         ui.note("Nothing was taken away.")
         return None if dry_run else _GIVEN_UP
-    with Watch(held.resources) as watch:
-        removal.take_away(access, held, watch, delete_data=delete_data, stop_runs=stop_runs)
+    try:
+        with Watch(held.resources) as watch:
+            removal.take_away(access, held, watch, delete_data=delete_data, stop_runs=stop_runs)
+    except KeyboardInterrupt:
+        ui.note("What was begun goes on by itself; the same command goes on from there.")
+        raise
     return _prove(held, removal.leftovers(access, held, delete_data=delete_data), delete_data, prices)
 
 
@@ -74,6 +78,8 @@ def _in_words(held: Holdings, delete_data: bool, prices: Rates) -> list[str]:
         lines.append(f"remove  {len(held.definitions)} task definition{'s' * (len(held.definitions) != 1)}")
     verb = "DELETE" if delete_data else "keep  "
     lines += [f"{verb}  {line}" for line in held.data.in_words(prices)]
+    if yours := held.given:
+        lines.append(f"leave   {' and '.join(yours)}: yours, and not touched")
     return lines
 
 
@@ -101,7 +107,8 @@ def _prove(held: Holdings, left: tuple[str, ...], delete_data: bool, prices: Rat
         return _LEFT
     ui.note("Gone. Nothing carries the deployment's tag any more" + (" but what you kept:" if kept else "."))
     for line in kept:
-        ui.note(f"  {line}")
+        ui.item(line, hang=2)
     if kept:
-        ui.note(f"  together ${held.data.idle(prices).total:.2f} a month. `cromulent up` takes it back.")
+        again = "cromulent up" if held.name == "cromulent" else f"cromulent up --name {held.name}"
+        ui.note(f"  together ${held.data.idle(prices).total:.2f} a month. `{again}` takes it back.")
     return None

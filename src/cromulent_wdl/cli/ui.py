@@ -23,6 +23,8 @@ __all__ = [
     "console",
     "data",
     "fail",
+    "folded",
+    "item",
     "json_result",
     "note",
     "painted",
@@ -88,6 +90,28 @@ def json_result(value: object) -> None:
 def note(text: str) -> None:
     """Say something to the person at the terminal."""
     print(text, file=sys.stderr)  # noqa: T201 - this is the place
+
+
+def folded(text: str, stream: TextIO, *, indent: int = 0, hang: int = 0) -> list[str]:
+    """Return the text in lines that fit a terminal, the later ones `hang` columns further in; elsewhere it is one line.
+
+    Links, ARNs and paths stay whole, to be copied.
+    """
+    from textwrap import wrap
+
+    if not stream.isatty():
+        return [" " * indent + text]
+    begin, further = " " * indent, " " * (indent + hang)
+    width = max(console(stream).width, indent + hang + 20)
+    return wrap(
+        text, width, initial_indent=begin, subsequent_indent=further, break_long_words=False, break_on_hyphens=False
+    )
+
+
+def item(text: str, hang: int) -> None:
+    """Say a line under a heading; on a terminal what does not fit goes on below it, `hang` columns in."""
+    for line in folded(text, sys.stderr, indent=2, hang=hang):
+        note(line)
 
 
 def fail(message: str, hint: str | None = None) -> None:

@@ -61,7 +61,7 @@ def command(here: bool, yes: bool, dry_run: bool, **flags: Any) -> int | None:
         ui.note("  nothing to change")
         return None
     for line in plan.in_words(prices_in(plan.region)):
-        ui.note(f"  {line}")
+        ui.item(line, hang=11)
     if dry_run or not (yes or ui.confirm("Create it?" if plan.new else "Change it?")):
         applying.discard(access, plan)
         ui.note("Nothing was made." if plan.new else "Nothing was changed.")

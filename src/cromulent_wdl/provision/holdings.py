@@ -69,6 +69,14 @@ class Holdings:
     """Of runs."""
 
     @property
+    def given(self) -> tuple[str, ...]:
+        """The storage that the deployment uses and that is the user's."""
+        if self.deployment is None:
+            return ()
+        own = {self.data.bucket, self.data.files.identity if self.data.files else ""}
+        return tuple(each for each in (self.deployment.bucket, self.deployment.file_system) if each not in own)
+
+    @property
     def nothing(self) -> bool:
         """Whether there is nothing at all."""
         return self.only_data and not self.data.bucket and not self.data.files
