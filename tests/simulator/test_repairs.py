@@ -248,3 +248,19 @@ def test_it_judges_run_task_by_the_cluster(stock: Cloud) -> None:
     with user(stock, "runner", Action="ecs:RunTask", Resource=arn) as runner:
         with pytest.raises(ClientError, match="not authorized"):
             runner.client("ecs").run_task(cluster="c", taskDefinition="stock")
+
+
+def test_its_stacks_forget_the_boundaries_of_roles(stock: Cloud) -> None:
+    """ministack/role_boundaries.py."""
+    trust = "{Version: '2012-10-17', Statement: []}"
+    role = f"{{AssumeRolePolicyDocument: {trust}, PermissionsBoundary: 'arn:aws:iam::aws:policy/ReadOnlyAccess'}}"
+    stock.client("cloudformation").create_stack(
+        StackName="bounded",
+        TemplateBody=f"Resources: {{R: {{Type: 'AWS::IAM::Role', Properties: {role}}}}}",
+        Capabilities=["CAPABILITY_IAM"],
+    )
+    stock.settled("bounded")
+    iam = stock.client("iam")
+    made = next(each["RoleName"] for each in iam.list_roles()["Roles"] if each["RoleName"].startswith("bounded-"))
+
+    assert "PermissionsBoundary" not in iam.get_role(RoleName=made)["Role"]

@@ -112,3 +112,6 @@ def test_the_command(cromulent: Run) -> None:
     assert "idle cost  $0.00 a month" in shown.stdout
     record = json.loads(cromulent("status", "--json").stdout)
     assert record["healthy"] and record["idle"]["monthly"] == 0
+
+    cromulent("down", "--yes")
+    assert " were kept from one\nhint: cromulent up takes that back\n" in cromulent("status").stderr

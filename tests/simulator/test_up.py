@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from cromulent_wdl.provision import applying, find_deployment, template
 from cromulent_wdl.provision.wishes import Wishes
 
 from .cloud import Cloud
-from .deployments import access_to, quietly, up
+from .deployments import access_to, down, quietly, up
 from .inventory import inventory
 
 LAB = Wishes("lab")
@@ -192,5 +193,42 @@ def test_what_only_a_new_deployment_can_have_is_refused(cloud: Cloud) -> None:
     key = Wishes("lab", kms_key="arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012")
 
     for wishes in (key, Wishes("lab", vpc="vpc-1"), Wishes("lab", bucket="mine"), Wishes("lab", subnets=("subnet-1",))):
-        with pytest.raises(UsageError, match="cannot be changed once a deployment is there"):
+        with pytest.raises(UsageError, match="cannot be changed once"):
             up(cloud, wishes)
+
+
+def test_a_boundary_is_every_roles(cloud: Cloud) -> None:
+    iam = cloud.client("iam")
+    document = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+    boundary = iam.create_policy(PolicyName="bound", PolicyDocument=json.dumps(document))["Policy"]["Arn"]
+    up(cloud, Wishes("lab", permissions_boundary=boundary))
+
+    def bounds() -> set[str]:
+        roles = [iam.get_role(RoleName=each["RoleName"])["Role"] for each in iam.list_roles()["Roles"]]
+        return {each.get("PermissionsBoundary", {}).get("PermissionsBoundaryArn", "") for each in roles}
+
+    assert bounds() == {boundary}
+    assert up(cloud, LAB) is None
+    up(cloud, Wishes("lab", permissions_boundary=""))
+    assert bounds() == {""}
+
+
+def test_a_key_encrypts_what_is_stored_and_comes_back_with_it(cloud: Cloud) -> None:
+    key = cloud.client("kms").create_key()["KeyMetadata"]["Arn"]
+    made = up(cloud, Wishes("lab", kms_key=key))
+    assert made is not None
+    rules = cloud.client("s3").get_bucket_encryption(Bucket=made.bucket)["ServerSideEncryptionConfiguration"]["Rules"]
+    down(cloud, "lab")
+
+    assert rules[0]["ApplyServerSideEncryptionByDefault"] == {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}
+    with pytest.raises(UsageError, match="is encrypted with"):
+        up(cloud, Wishes("lab", kms_key=key[:-1]))
+    again = up(cloud, LAB)
+    stack = cloudformation.find_stack(access_to(cloud), "lab")
+    assert again is not None and again.bucket == made.bucket
+    assert stack is not None and stack.parameters["KmsKey"] == key
+
+
+def test_subnets_that_are_not_there_are_refused(cloud: Cloud) -> None:
+    with pytest.raises(UsageError, match="not all of subnet-1 are there"):
+        up(cloud, Wishes("lab", subnets=("subnet-1",)))

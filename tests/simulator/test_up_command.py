@@ -59,12 +59,15 @@ def test_what_is_not_wanted_is_not_made(cromulent: Run, held: Callable[[], dict[
     declined = cromulent("up", text="n\n")
     assert (declined.returncode, held()) == (1, {})
     assert "Create it? [y/N]" in declined.stderr
+    alone = cromulent("up")
+    assert (alone.returncode, held()) == (2, {})
+    assert "nobody is there to be asked\nhint: --yes" in alone.stderr
 
 
 def test_from_up_to_nothing_left(cromulent: Run, held: Callable[[], dict[str, list[str]]]) -> None:
     made = cromulent("up", "--yes", "--name", "lab")
     assert (made.returncode, made.stdout) == (0, "")
-    assert "  made Network (network (VPC))\n" in made.stderr
+    assert "  made Network (network, VPC)\n" in made.stderr
     assert made.stderr.splitlines()[-1].startswith("Ready: lab 0.1.0.")
 
     unconfirmed = cromulent("down", "--name", "lab", "--delete-data", "--yes")

@@ -235,8 +235,8 @@ def test_a_plan_says_what_is_made_replaced_and_taken_away() -> None:
 
     assert lines[:-1] == [
         "make       3 resources, none with an hourly price: network (VPC), 2 subnets",
-        "replace    Tasks (cluster (ECS)), perhaps",
-        "let go of  Files (file system (EFS)), which is kept",
+        "replace    Tasks (cluster, ECS), perhaps",
+        "let go of  Files (file system, EFS), which is kept",
         "remove     Queue (AWS::SQS::Queue)",
         "change     Logs (log group), in place",
     ]
@@ -268,7 +268,7 @@ def test_the_first_cause_is_told_with_a_hint(reason: str, hint: str | None) -> N
 
     assert first_cause(happened) == happened[2]
     assert str(error) == (
-        f"Network (network (VPC)) failed: {reason}\n"
+        f"Network (network, VPC) failed: {reason}\n"
         "All of it was taken away again. The stack 'lab' is ROLLBACK_COMPLETE."
     )
     assert (error.hint or "None").find(hint or "None") >= 0

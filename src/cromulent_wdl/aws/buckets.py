@@ -11,7 +11,7 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["Holding", "delete", "empty", "exists", "holding"]
+__all__ = ["Holding", "delete", "empty", "exists", "holding", "key_of"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,14 @@ def exists(access: Access, name: str) -> bool:
             return False
         raise
     return True
+
+
+def key_of(access: Access, name: str) -> str:
+    """Return the ARN of the KMS key that a bucket is encrypted with unless otherwise told; nothing if with S3's own."""
+    with asking(f"looking at the encryption of bucket {name}"):
+        answer = _client(access).get_bucket_encryption(Bucket=name)["ServerSideEncryptionConfiguration"]
+    defaults = [each.get("ApplyServerSideEncryptionByDefault", {}) for each in answer["Rules"]]
+    return next((each["KMSMasterKeyID"] for each in defaults if each.get("KMSMasterKeyID")), "")
 
 
 def holding(access: Access, name: str, *, pages: int | None = 200) -> Holding:

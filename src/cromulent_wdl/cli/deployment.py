@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
 
@@ -10,9 +11,11 @@ import click
 
 from ..aws.access import Access
 from ..config import Resolved, Settings
+from ..errors import UsageError
 from ..pricing.card import Rates
+from . import ui
 
-__all__ = ["access_by", "prices_in", "resolved", "where"]
+__all__ = ["access_by", "agreed", "prices_in", "resolved", "where"]
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -42,6 +45,16 @@ def resolved(flags: Mapping[str, Any]) -> Resolved:
 def access_by(settings: Settings) -> Access:
     """Return the way into AWS that the settings name."""
     return Access(profile=settings.profile or None, region=settings.region or None)
+
+
+def agreed(question: str, *, yes: bool) -> bool:
+    """Whether a person says yes, or has by `--yes`. Raises UsageError where nobody can be asked."""
+    try:
+        return yes or ui.confirm(question)
+    except click.Abort:
+        if sys.stdin.isatty():
+            raise
+    raise UsageError("nobody is there to be asked", hint="--yes does without")
 
 
 def prices_in(region: str) -> Rates:

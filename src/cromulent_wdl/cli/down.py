@@ -12,7 +12,7 @@ from ..pricing.card import Rates
 from ..provision import holdings, removal
 from ..provision.holdings import Holdings
 from . import ui
-from .deployment import access_by, prices_in, resolved, where
+from .deployment import access_by, agreed, prices_in, resolved, where
 from .watching import Watch
 
 __all__ = ["command"]
@@ -51,6 +51,9 @@ def command(
     for line in _in_words(held, delete_data, prices):
         ui.item(line, hang=8)
     if held.only_data and not delete_data:
+        left = removal.leftovers(access, held, delete_data=False)
+        if left:
+            return _prove(held, left, False, prices)
         ui.note("There is nothing else to take away; --delete-data deletes that, too.")
         return None
     if (held.executions or held.tasks) and not stop_runs and not dry_run:
@@ -86,7 +89,7 @@ def _in_words(held: Holdings, delete_data: bool, prices: Rates) -> list[str]:
 def _agreed(held: Holdings, delete_data: bool, confirm: str | None, yes: bool) -> bool:
     """Ask; where data would be deleted, for the name. Raises UsageError where nobody can be asked for that."""
     if not delete_data:
-        return yes or ui.confirm("Take it away?")
+        return agreed("Take it away?", yes=yes)
     if confirm is None and sys.stdin.isatty():
         confirm = str(click.prompt("Its data cannot be brought back. The deployment's name, to delete it", err=True))
     if confirm != held.name:

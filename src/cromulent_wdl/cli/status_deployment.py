@@ -9,9 +9,11 @@ from typing import Any
 from .. import __version__
 from ..aws.access import Access
 from ..clock import SYSTEM
+from ..errors import CromulentError, DeploymentNotFound
 from ..pricing.idle import NAMES
 from ..provision.idle import Item, idle_bill
 from ..provision.standing import PAGES, Standing, look
+from ..provision.surroundings import kept_storage
 from ..units import format_bytes, format_duration
 from . import ui
 from .deployment import prices_in
@@ -23,7 +25,10 @@ _SHOWN = 10
 
 def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
     """Print how the deployment of that name stands; `every`: all its runs, and all that is in the bucket counted."""
-    standing = look(access, name, pages=None if every else PAGES)
+    try:
+        standing = look(access, name, pages=None if every else PAGES)
+    except DeploymentNotFound as error:
+        raise _with_what_was_kept(access, name, error) from error
     prices = prices_in(standing.deployment.region)
     items, now = idle_bill(standing, prices), SYSTEM.now()
     if as_json:
@@ -46,6 +51,18 @@ def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
     ui.note(f"  {prices.note(NAMES)}")
     for line in _next(standing, every):
         ui.note(f"  {line}")
+
+
+def _with_what_was_kept(access: Access, name: str, missing: DeploymentNotFound) -> DeploymentNotFound:
+    """Return the error with the storage that is there of a deployment that is not."""
+    try:
+        kept = kept_storage(access, name)
+    except CromulentError:  # may not be looked for, or is of two deployments; what is missing is missing all the same
+        return missing
+    if not kept.bucket and not kept.file_system:
+        return missing
+    found = " and ".join(filter(None, (kept.bucket, kept.file_system)))
+    return DeploymentNotFound(f"{missing}, but {found} were kept from one", hint=f"{missing.hint} takes that back")
 
 
 def _heading(standing: Standing) -> str:

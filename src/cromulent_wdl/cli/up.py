@@ -13,7 +13,7 @@ from ..provision import applying
 from ..provision.plan import Plan
 from ..provision.wishes import Wishes
 from . import ui, up_here
-from .deployment import access_by, prices_in, resolved, where
+from .deployment import access_by, agreed, prices_in, resolved, where
 from .watching import Watch
 
 __all__ = ["command", "wishes_of"]
@@ -62,7 +62,7 @@ def command(here: bool, yes: bool, dry_run: bool, **flags: Any) -> int | None:
         return None
     for line in plan.in_words(prices_in(plan.region)):
         ui.item(line, hang=11)
-    if dry_run or not (yes or ui.confirm("Create it?" if plan.new else "Change it?")):
+    if dry_run or not agreed("Create it?" if plan.new else "Change it?", yes=yes):
         applying.discard(access, plan)
         ui.note("Nothing was made." if plan.new else "Nothing was changed.")
         return None if dry_run else _GIVEN_UP
@@ -95,13 +95,13 @@ def _pairs(texts: Sequence[str], option: str) -> Mapping[str, str]:
     for text in texts:
         key, equals, value = text.partition("=")
         if not key or not equals:
-            raise UsageError(f"{option} wants NAME=VALUE, not '{text}'")
+            raise UsageError(f"{option} wants KEY=VALUE, not '{text}'")
         pairs[key] = value
     return pairs
 
 
 def _tell_interrupted() -> None:
-    ui.note("CloudFormation goes on by itself; `cromulent up` waits for it and finishes what is missing.")
+    ui.note("What was begun goes on by itself; `cromulent up` waits for it and finishes what is missing.")
 
 
 def _next(plan: Plan) -> str:

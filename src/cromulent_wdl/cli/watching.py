@@ -7,7 +7,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from ..aws.cloudformation import Event
-from ..provision.plan import kind_in_words
+from ..provision.plan import named
 from . import ui
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class Watch:
         if event.kind == _STACK:
             return
         verb, _, state = event.status.rpartition("_")
-        what = f"{event.logical} ({kind_in_words(event.kind)})"
+        what = named(event.logical, event.kind)
         if state == "COMPLETE":
             self._done.add(event.logical)
             self._under_way.pop(event.logical, None)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from ..aws.cloudformation import Event, Stack
 from ..errors import ProvisionFailed
-from .plan import kind_in_words
+from .plan import named
 
 __all__ = ["explained", "first_cause"]
 
@@ -20,6 +20,7 @@ _HINTS = (
         r"LimitExceeded|limit|quota",
         "raise the limit in Service Quotas, or use something you have (`cromulent up --help`)",
     ),
+    (r"service.linked role", "AWS makes its role for ECS in an account's first minutes with it: `cromulent up` again"),
     (r"boundary", "give the boundary that your account wants: --permissions-boundary ARN"),
     (
         r"iam:(Create|Put|Attach|Pass|Tag)\w*",
@@ -53,6 +54,6 @@ def explained(stack: Stack, events: Sequence[Event]) -> ProvisionFailed:
     state = f"{_LEFT.get(stack.status, '')} The stack '{stack.name}' is {stack.status}.".strip()
     if cause is None:
         return ProvisionFailed(f"CloudFormation did not get through: {stack.reason or 'it does not say why'}\n{state}")
-    what = f"{cause.logical} ({kind_in_words(cause.kind)})"
+    what = named(cause.logical, cause.kind)
     hint = next((hint for words, hint in _HINTS if re.search(words, cause.reason, re.IGNORECASE)), None)
     return ProvisionFailed(f"{what} failed: {cause.reason or 'CloudFormation does not say why'}\n{state}", hint=hint)

@@ -45,9 +45,20 @@ def first(wishes: Wishes, there: Surroundings) -> dict[str, str]:
     else:
         chosen |= dict(zip((f"Zone{letter}" for letter in _LETTERS), _zones(there.zones), strict=False))
     chosen["Bucket"] = wishes.bucket or there.kept.bucket
+    if there.kept.kms_key and not wishes.bucket:
+        chosen["KmsKey"] = _kept_key(wishes, there.kept.kms_key)
     if there.file_system is not None:
         chosen |= _given_files(there.file_system, there.subnets)
     return chosen
+
+
+def _kept_key(wishes: Wishes, kept: str) -> str:
+    """Return the key of storage that was kept. Raises UsageError where another was wished for."""
+    if wishes.kms_key not in (None, kept):
+        raise UsageError(
+            f"the bucket that was kept is encrypted with {kept}", hint="leave --kms-key out, or take another --name"
+        )
+    return kept
 
 
 def changed(wishes: Wishes, stack: Stack) -> dict[str, str]:
@@ -163,6 +174,11 @@ def _given_files(files: FileSystem, subnets: Sequence[Subnet]) -> dict[str, str]
 
 
 def _fixed(option: str, name: str) -> UsageError:
+    if option == "--kms-key":
+        return UsageError(
+            "--kms-key cannot be changed once there is data encrypted with another",
+            hint="make a deployment of another --name; or take this one down with --delete-data",
+        )
     return UsageError(
         f"{option} cannot be changed once a deployment is there",
         hint=f"`cromulent down --name {name}` keeps its data; then `cromulent up` with {option}",

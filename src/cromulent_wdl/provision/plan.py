@@ -10,7 +10,7 @@ from ..aws.cloudformation import Change
 from ..pricing.card import Rates
 from .surroundings import Kept
 
-__all__ = ["DATA", "Plan", "kind_in_words"]
+__all__ = ["DATA", "Plan", "kind_in_words", "named"]
 
 DATA = {"AWS::EFS::FileSystem", "AWS::S3::Bucket"}
 """What holds data of the user, and is never replaced."""
@@ -46,6 +46,11 @@ _WORDS = {
 def kind_in_words(kind: str) -> str:
     """Return what a resource type is called in front of people."""
     return _WORDS.get(kind, kind)
+
+
+def named(logical: str, kind: str) -> str:
+    """Return what a resource is called in front of people: `Network (network, VPC)`."""
+    return f"{logical} ({kind_in_words(kind).replace(' (', ', ').rstrip(')')})"
 
 
 @dataclass(frozen=True)
@@ -108,7 +113,7 @@ def _other(change: Change) -> str:
 
 
 def _named(change: Change) -> str:
-    return f"{change.logical} ({kind_in_words(change.kind)})"
+    return named(change.logical, change.kind)
 
 
 def _counted(changes: Sequence[Change]) -> list[str]:

@@ -9,7 +9,7 @@ from ..aws.access import Access
 from ..aws.deployments import TAG
 from ..aws.file_systems import FileSystem
 from ..aws.network import Subnet
-from ..errors import UsageError
+from ..errors import AwsError, UsageError
 from .wishes import Wishes
 
 __all__ = ["Kept", "Surroundings", "kept_storage", "look_around"]
@@ -21,6 +21,8 @@ class Kept:
 
     bucket: str = ""
     file_system: str = ""
+    kms_key: str = ""
+    """The key of the user's that they are encrypted with."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ def kept_storage(access: Access, name: str) -> Kept:
             raise UsageError(
                 f"{kind} {', '.join(found)} were all kept from a deployment '{name}'", hint=f"choose one with {option}"
             )
-    return Kept("".join(held), "".join(files))
+    key = buckets.key_of(access, held[0]) if held else ""
+    return Kept("".join(held), "".join(files), key)
 
 
 def _given_subnets(access: Access, wishes: Wishes) -> tuple[Subnet, ...]:
@@ -69,7 +72,12 @@ def _given_subnets(access: Access, wishes: Wishes) -> tuple[Subnet, ...]:
         raise UsageError(f"which subnets of {wishes.vpc}?", hint=f"--subnets with one a zone of: {there or 'none'}")
     if not wishes.subnets:
         return ()
-    found = network.subnets(access, wishes.subnets)
+    try:
+        found = network.subnets(access, wishes.subnets)
+    except AwsError as error:
+        if error.code.startswith("InvalidSubnetID"):
+            raise UsageError(f"not all of {', '.join(wishes.subnets)} are there in {access.region}") from error
+        raise
     if not network.resolves_names(access, found[0].vpc):
         raise UsageError(
             f"{found[0].vpc} does not resolve names, so that tasks would not find the file system",
