@@ -229,4 +229,13 @@ def test_links_of_a_task_lead_to_the_same_files_on_the_head(site: Site) -> None:
     assert (task.work / "linked").samefile(there) and (task.work / "sub/moved").samefile(there)
     assert (task.work / "relative").read_text() == "z"
     assert os.readlink(task.work / "nowhere") == "/etc/hostname-of-the-image"
-    assert os.readlink(x) == str(here)
+    assert (os.readlink(x), os.readlink(z)) == (str(here), str(copied))
+
+
+def test_links_into_a_copied_directory_lead_to_the_original(site: Site) -> None:
+    write(site.elsewhere / "tree/sub/file")
+    task = site.task(site.elsewhere / "tree")
+    stage_inputs(task, site.shared, site.window, site.copies)
+    (task.work / "file").symlink_to(os.readlink(task.inputs[0].container) + "/sub/file")
+    lead_back(task, site.shared, site.window)
+    assert os.readlink(task.work / "file") == str(site.elsewhere / "tree/sub/file")

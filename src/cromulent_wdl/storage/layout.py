@@ -19,6 +19,7 @@ __all__ = [
     "ATTEMPTS",
     "BUILD_LOG",
     "CALL_LOG",
+    "COPIED_INPUTS",
     "COPIES",
     "DIGESTS",
     "ENDED",
@@ -55,6 +56,9 @@ ENDED = ".cromulent/ended"
 """In a run's directory: an empty file for each attempt that has ended and that nobody has noticed yet."""
 COPIES = ".cromulent/inputs"
 """In a directory on a shared disk: copies of inputs from elsewhere, by content."""
+COPIED_INPUTS = "copied_inputs.json"
+"""In a call's directory: an object of the paths at which its task saw copies of inputs, each with the original's."""
+
 _ATTEMPT = re.compile(r"work(\d*)")
 
 FARGATE_RUN = ".cromulent/fargate.json"

@@ -8,6 +8,7 @@ when the task has ended, links that lead there are made to lead where the same f
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,6 +17,7 @@ from pathlib import Path
 
 from ...errors import MountFailed
 from ...model import Task
+from ...storage.layout import COPIED_INPUTS
 from ...storage.shared import SharedFiles
 from ..inputs import Input, inputs_of
 from .copies import Copies
@@ -30,44 +32,77 @@ def stage_inputs(task: Task, shared: SharedFiles, window: Window, copies: Copies
     Blocks while inputs from elsewhere are copied. Raises MountFailed; FileUnstable for an input that is being written
     to; InterruptedError where the copies were told to stop.
     """
-    for item in inputs_of(task, lambda _: True):
-        try:
-            target = _seen(item, task, shared, window, copies)
+    copied: dict[str, str] = {}
+    item: Input | None = None
+    try:
+        for item in inputs_of(task, lambda _: True):
+            seen = _seen(item, task, shared, window)
+            if seen is None:
+                seen = _copied(item, task, shared, window, copies)
+                copied[seen] = item.host
             os.makedirs(os.path.dirname(item.target), exist_ok=True)
-            with suppress(FileNotFoundError):
-                os.unlink(item.target)  # of a head that died before the task was started
-            os.symlink(target, item.target)
-        except InterruptedError:
-            raise
-        except OSError as error:
-            raise MountFailed(f"input {item.host} could not be made ready for the task: {error}") from error
+            _link(seen, item.target)
+        if copied:
+            (task.directory / COPIED_INPUTS).write_text(json.dumps(copied))
+    except InterruptedError:
+        raise
+    except OSError as error:
+        name = item.host if item else "its inputs"
+        raise MountFailed(f"input {name} could not be made ready for the task: {error}") from error
 
 
 def lead_back(task: Task, shared: SharedFiles, window: Window) -> None:
     """Make links that the task left and that lead to what it saw at `FILES` lead to where that is on this host.
 
-    Walks the working directory. Raises OSError.
+    What led to a copy leads to the original: copies may go. Walks the working directory. Raises OSError.
     """
+    copied = _originals(task.directory / COPIED_INPUTS)
     for path in _everything(str(task.work)):
-        inside = window.leads_to(os.readlink(path)) if os.path.islink(path) else None
-        here = shared.path_here(inside) if inside is not None else None
+        if not os.path.islink(path):
+            continue
+        seen = os.readlink(path)
+        inside = window.leads_to(seen)
+        here = _original(seen, copied) or (None if inside is None else shared.path_here(inside))
         if here is not None:
-            os.unlink(path)
-            os.symlink(here, path)
+            _link(str(here), path)
 
 
-def _seen(item: Input, task: Task, shared: SharedFiles, window: Window, copies: Copies) -> str:
-    """Return the path at which the task sees the input, which is copied where there is none."""
-    run = task.run_directory
-    in_run = _in_run(item.host, run)
+def _link(target: str, path: str) -> None:
+    """Make a link, in place of one that is there: of a head that died, or that led elsewhere."""
+    with suppress(FileNotFoundError):
+        os.unlink(path)
+    os.symlink(target, path)
+
+
+def _originals(file: Path) -> dict[str, str]:
+    try:
+        found = json.loads(file.read_bytes())
+    except (FileNotFoundError, ValueError):
+        return {}
+    return {str(seen): str(host) for seen, host in found.items()}
+
+
+def _original(seen: str, copied: dict[str, str]) -> str | None:
+    """Return the original of what was seen as a copy, or in one that is a directory; None for anything else."""
+    for copy, host in copied.items():
+        if _within(seen, copy):
+            return host + seen[len(copy) :]
+    return None
+
+
+def _seen(item: Input, task: Task, shared: SharedFiles, window: Window) -> str | None:
+    """Return the path at which the task sees the input where it lies, or None if it does not."""
+    in_run = _in_run(item.host, task.run_directory)
     if in_run is not None and _is_closed(item.host, None):
         return in_run
     inside = shared.inside(item.host)
-    seen = window.shows(inside) if inside is not None and _is_closed(item.host, window) else None
-    if seen is not None:
-        return seen
-    copied = copies.copy(item.host, run)
-    seen = _in_run(copied, run) or window.shows(shared.path_in_file_system(copied))
+    return window.shows(inside) if inside is not None and _is_closed(item.host, window) else None
+
+
+def _copied(item: Input, task: Task, shared: SharedFiles, window: Window, copies: Copies) -> str:
+    """Return the path at which the task sees a copy of the input."""
+    copy = copies.copy(item.host, task.run_directory)
+    seen = _in_run(copy, task.run_directory) or window.shows(shared.path_in_file_system(copy))
     assert seen is not None  # copies that are not in the run are where the window shows them
     return seen
 

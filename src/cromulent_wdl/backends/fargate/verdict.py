@@ -50,7 +50,8 @@ def outcome_of(end: End) -> Outcome:
 def _of_result(end: End, result: Result) -> Outcome:
     code = result.exit_code
     said, words = ending_of_stop(end.ecs) if end.ecs is not None else (Ending.LOST, "nobody knows why it was stopped")
-    if said is Ending.OOM or result.oom_kills or (code == KILLED and not result.terminated):
+    killed = code == KILLED and not (result.terminated or result.deadline)  # by us it may have been, then
+    if said is Ending.OOM or result.oom_kills or killed:
         return Outcome(Ending.OOM, code, _out_of_memory(end.memory, code), result.usage)
     if result.no_shell:
         return Outcome(Ending.NO_SHELL, message=f"the image has no shell {end.task.shell.split()[0]}")

@@ -1,0 +1,34 @@
+"""How attempts on Fargate ended, from what their wrapper left."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from cromulent_wdl.backends.fargate.verdict import End, outcome_of
+from cromulent_wdl.backends.fargate.wrapper import Result
+from cromulent_wdl.model import Ending, Usage
+from tests.fakes.attempts import run_task
+
+
+@pytest.mark.parametrize(
+    ("result", "ending", "status"),
+    [
+        (Result(0), Ending.OK, 0),
+        (Result(3), Ending.FAILED, 3),
+        (Result(137), Ending.OOM, 137),  # nobody else kills there
+        (Result(1, oom_kills=1), Ending.OOM, 1),
+        (Result(137, deadline=True), Ending.DEADLINE, 137),
+        (Result(143, deadline=True), Ending.DEADLINE, 143),
+        (Result(127, no_shell=True), Ending.NO_SHELL, None),
+        (Result(137, terminated=True), Ending.LOST, None),
+    ],
+)
+def test_what_ecs_says_nothing_of(tmp_path: Path, result: Result, ending: Ending, status: int | None) -> None:
+    task = run_task(tmp_path, "call", "true", timeout=60.0)
+    end = End(task, None, replace(result, usage=Usage(seconds=1.0)), 2**30, 2**34, False)
+    outcome = outcome_of(end)
+    assert (outcome.ending, outcome.exit_code) == (ending, status)
+    assert outcome.message or ending is Ending.OK
