@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 from .cloud import until
@@ -93,3 +94,23 @@ def test_after_kill_9_what_would_be_done_otherwise_is_stopped_and_begun_anew(lab
     assert ran.outputs == {"wide.total": 1}
     codes = sorted(task["stopCode"] for task in lab.tasks())
     assert codes == ["EssentialContainerExited"] * 3 + ["UserInitiated"] * 2
+
+
+def test_reap_lists_and_stops_what_a_dead_run_left_and_no_other(lab: Lab) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.5", "sleep 100"))
+    heads = [lab.start("run", "wide.wdl", "width=2", "--dir", f"{name}/.") for name in ("dead", "alive")]
+    until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 4)
+    second = lab.run("run", "wide.wdl", "width=2", "--dir", "alive/.")
+    assert second.status == 2
+    heads[0].kill()
+    heads[0].communicate()
+    listed = lab.run("reap", "--json", "--dry-run")
+    left = {Path(each["directory"]).name: each["standing"] for each in json.loads(listed.stdout)}
+    assert left == {"dead": "dead", "alive": "alive"}
+    reaped = lab.run("reap", "--yes")
+    assert reaped.status == 0, reaped.stderr
+    until(lambda: len(lab.live()) == 2)
+    heads[1].terminate()
+    _, stderr = heads[1].communicate(timeout=60)
+    assert heads[1].returncode == 130, stderr
+    assert not lab.live()

@@ -32,6 +32,7 @@ class EcsTask:
     image_digest: str = ""
     command: tuple[str, ...] = ()
     """That the container was given when the task was started."""
+    started_by: str = ""
     provider: str = ""
     subnet: str = ""
     zone: str = ""
@@ -86,6 +87,7 @@ def task_of(found: Mapping[str, Any]) -> EcsTask:
         container_reason=container.get("reason") or "",
         image_digest=container.get("imageDigest") or "",
         command=tuple(command or ()),
+        started_by=found.get("startedBy") or "",
         provider=found.get("capacityProviderName") or found.get("launchType") or "",
         subnet=_subnet(found),
         zone=found.get("availabilityZone") or "",
@@ -159,15 +161,15 @@ _REASONS = (
     ),
     _row(r"unable to (pull|retrieve) secret|registry auth", Ending.PULL_PERMANENT, "the registry's secret is no use"),
     _row(r"logger args|log stream|log group", Ending.MOUNT, "its log could not be opened"),
+    # facts: capacity; Fargate vCPU quota
+    _row(r"limit on the number of|vCPU limit", Ending.QUOTA, "the account runs as many vCPUs as it may"),
+    _row(r"capacity is (un|not )available|RESOURCE:|insufficient capacity", Ending.CAPACITY, "AWS has no room for it"),
     # facts: network
     _row(
         r"network interface|InsufficientFreeAddresses|\bENI\b|elastic network",
         Ending.NETWORK,
         "it got no network interface",
     ),
-    # facts: capacity; Fargate vCPU quota
-    _row(r"limit on the number of|vCPU limit", Ending.QUOTA, "the account runs as many vCPUs as it may"),
-    _row(r"capacity is (un|not )available|RESOURCE:|insufficient capacity", Ending.CAPACITY, "AWS has no room for it"),
     _row(r"exec format error", Ending.PULL_PERMANENT, "the image was not built for this architecture"),
     _row(
         r"CannotStartContainer.*(no such file|not found|exec)|exec: .*(no such file|not found)",

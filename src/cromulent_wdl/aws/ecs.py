@@ -122,16 +122,20 @@ class Ecs:
 
     def started_by(self, name: str) -> tuple[str, ...]:
         """Return the ARNs of the tasks that were started under this name and are to run."""
+        return self._repeating(partial(self._listed, startedBy=name))
 
-        def once() -> tuple[str, ...]:
-            arns: list[str] = []
-            with asking("listing tasks"):
-                for page in self._client.get_paginator("list_tasks").paginate(cluster=self._cluster, startedBy=name):
-                    self._buckets.describe.take()
-                    arns += page["taskArns"]
-            return tuple(arns)
+    def everything(self) -> tuple[str, ...]:
+        """Return the ARNs of all tasks of the cluster that are to run."""
+        return self._repeating(self._listed)
 
-        return self._repeating(once)
+    def _listed(self, **narrowed: str) -> tuple[str, ...]:
+        arns: list[str] = []
+        pages: Any = self._client.get_paginator("list_tasks")
+        with asking("listing tasks"):
+            for page in pages.paginate(cluster=self._cluster, **narrowed):
+                self._buckets.describe.take()
+                arns += page["taskArns"]
+        return tuple(arns)
 
     def describe_all(self, arns: Sequence[str]) -> Seen:
         """Look at any number of tasks, patiently."""

@@ -32,6 +32,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("down", "AWS", "Take that away again; keeps your data unless told not to"),
     ("prices", "AWS", "Print what AWS charges for what runs use"),
     ("policy", "AWS", "Print the IAM policy that this needs of you, and no more"),
+    ("reap", "AWS", "Stop tasks on Fargate whose run is dead"),
     ("doctor", "AWS", "Check this machine, your account and the deployment"),
     ("simulate", "AWS", "Start a local AWS, or run a command with one"),
     ("config", "Setup", "Show every setting and where its value came from"),

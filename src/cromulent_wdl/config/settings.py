@@ -72,6 +72,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     capacity_pause: Annotated[
         float, Meta(ge=0, description="Seconds before such a task is tried anew; doubles up to twelve times as much.")
     ] = 5.0
+    head_patience: Annotated[
+        float, Meta(ge=0, description="Seconds for which a run's earlier head may take to be known as dead.")
+    ] = 120.0
     stop_patience: Annotated[float, Meta(ge=0, description="Seconds for which a stopped ECS task is waited for.")] = (
         180.0
     )

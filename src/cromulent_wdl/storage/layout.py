@@ -25,6 +25,7 @@ __all__ = [
     "ENDED",
     "ERROR",
     "FARGATE_RUN",
+    "HEAD_LOCK",
     "JOURNAL",
     "RUN_LOG",
     "USAGE",
@@ -61,6 +62,8 @@ COPIED_INPUTS = "copied_inputs.json"
 
 _ATTEMPT = re.compile(r"work(\d*)")
 
+HEAD_LOCK = ".cromulent/head"
+"""In a run's directory on a shared disk: locked by the run's head for as long as it lives."""
 FARGATE_RUN = ".cromulent/fargate.json"
 """In a run's directory: what was made once for the run in AWS."""
 

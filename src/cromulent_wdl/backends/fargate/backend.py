@@ -100,6 +100,7 @@ class FargateBackend:
                     self._cloud.ecs.stop(ecs.arn, "No head of its run wants it")
                 except CromulentError as error:
                     _log.warning("%s could not be stopped: %s", ecs.identity, error)
+            site.leave()
         self._cloud.gate.close()
         self._cloud.monitor.close()
 

@@ -50,6 +50,11 @@ class Files:
         point = access_points.find(self._access, shared.access_point)
         return None if point is None else replace(shared, root=posixpath.join(point.root, shared.root.lstrip("/")))
 
+    def are_here(self, path: Path) -> bool:
+        """Tell whether the path, which may not exist any more, lies on the files as this machine has them."""
+        there = next(each for each in (path, *path.parents) if each.exists())
+        return self.of(there) is not None
+
 
 @dataclass(frozen=True)
 class Cloud:

@@ -24,6 +24,7 @@ from ...storage.shared import SharedFiles
 from .cloud import Cloud
 from .copies import Copies
 from .definitions import Definitions
+from .headship import Headship
 from .request import RUN_TAG
 from .survivors import Survivors
 
@@ -47,16 +48,20 @@ class _Record:
 class Site:
     """One run."""
 
-    def __init__(self, cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record) -> None:
-        self.directory = directory
+    def __init__(self, cloud: Cloud, shared: SharedFiles, record: _Record, headship: Headship) -> None:
         self.shared = shared
+        self._headship = headship
         self.name = record.name
         """By which ECS knows who started its tasks."""
         self.access_point = record.access_point
         self.copies = Copies(shared, cloud.files.window, cloud.digests)
         self._turns = itertools.count()
         self.definitions = Definitions(cloud.ecs, cloud.deployment, record.name)
-        self.survivors = Survivors(cloud.ecs, directory, record.name)
+        self.survivors = Survivors(cloud.ecs, record.name)
+
+    def leave(self) -> None:
+        """Let another head lead the run."""
+        self._headship.leave()
 
     def next_turn(self) -> int:
         """Return a number that spreads tasks over what there are several of."""
@@ -72,11 +77,20 @@ def open_site(cloud: Cloud, task: Task) -> Site:
             f"the run directory {directory} is not on the deployment's file system",
             hint="--dir takes a directory on it; `mount` is the setting where it is mounted and not found by itself",
         )
+    headship = Headship.take(directory, cloud.settings.head_patience, cloud.clock)
+    try:
+        return _open(cloud, directory, shared, headship)
+    except BaseException:
+        headship.leave()
+        raise
+
+
+def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship) -> Site:
     file = directory / FARGATE_RUN
     record = _read(file)
     known = record is not None and record.file_system == cloud.deployment.file_system
     if record is None or not known:
-        name = cloud.settings.started_by or _name(task.run_id)
+        name = cloud.settings.started_by or _name(directory.name)
         record = _Record(name, cloud.deployment.name, cloud.deployment.file_system)
         _write(file, record)  # before anything is made under that name
     point = access_points.find(cloud.access, record.access_point) if record.access_point else None
@@ -84,7 +98,7 @@ def open_site(cloud: Cloud, task: Task) -> Site:
         point = _make_point(cloud, directory, shared, record)
         record = _Record(record.name, record.deployment, record.file_system, point.identity)
         _write(file, record)
-    site = Site(cloud, directory, shared, record)
+    site = Site(cloud, shared, record, headship)
     if known:
         site.survivors.find()
     return site

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Protocol
 
 from ...aws.decode import EcsTask
@@ -25,9 +25,8 @@ class Cluster(Protocol):
 class Survivors:
     """Those of one run. Each is taken once; what nobody takes is stopped at the end."""
 
-    def __init__(self, cluster: Cluster, directory: Path, name: str) -> None:
+    def __init__(self, cluster: Cluster, name: str) -> None:
         self._cluster = cluster
-        self._directory = directory
         self._name = name
         self._lock = threading.Lock()
         self._left: dict[str, list[EcsTask]] = {}

@@ -1,0 +1,141 @@
+"""Launches: at AWS's rates, fair between calls, within what there is room for, and giving way when throttled."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cromulent_wdl.aws.rates import DESCRIBE, RUN_TASK, Bucket, Rate
+from cromulent_wdl.backends.fargate.gate import Cancelled, Gate
+from cromulent_wdl.backends.fargate.turns import Need, Room, Turns
+from cromulent_wdl.backends.seam import Cancellation
+from tests.fakes.clocks import FakeClock
+from tests.fakes.waiting import eventually
+
+SPOT, ON_DEMAND = Need("FARGATE_SPOT", 1.0), Need("FARGATE", 4.0)
+
+
+def test_row_1_a_bucket_gives_its_burst_at_once_and_then_its_rate() -> None:
+    clock = FakeClock()
+    bucket = Bucket(Rate(burst=3, per_second=2), clock)
+    assert [bucket.reserve() for _ in range(5)] == [0, 0, 0, 0.5, 1.0]
+    clock.sleep(10)
+    assert bucket.delay() == 0
+    assert [bucket.reserve() for _ in range(4)] == [0, 0, 0, 0.5]
+
+
+@given(st.lists(st.floats(0, 3), max_size=200))
+def test_no_window_of_time_sees_more_than_the_rate_allows(waits: list[float]) -> None:
+    clock = FakeClock()
+    bucket, used = Bucket(RUN_TASK, clock), list[float]()
+    for wait in waits:
+        clock.sleep(wait / 50)
+        bucket.take()
+        used.append(clock.time)
+    for first, start in enumerate(used):
+        for last in range(first, len(used)):
+            # facts: RunTask on Fargate, 20 at once and 20 a second
+            assert last - first + 1 <= 20 + 20 * (used[last] - start) + 1e-6
+
+
+def test_ours_is_under_half_of_what_the_account_shares() -> None:
+    assert DESCRIBE.per_second < 10 and DESCRIBE.burst <= 50  # facts: ECS API buckets
+
+
+def test_row_9_a_throttle_halves_the_rate_and_success_brings_it_back() -> None:
+    clock = FakeClock()
+    bucket = Bucket(Rate(burst=10, per_second=8), clock)
+    bucket.throttled()
+    bucket.throttled()
+    assert bucket.per_second == 2
+    assert bucket.reserve() == 0.5
+    for _ in range(20):
+        bucket.throttled()
+    assert bucket.per_second == 0.25
+    for _ in range(100):
+        bucket.succeeded()
+    assert bucket.per_second == 8
+
+
+def test_calls_take_turns_however_wide_one_is() -> None:
+    turns: Turns[str] = Turns()
+    for number in range(5):
+        turns.add("wide", f"wide{number}")
+    turns.add("narrow", "narrow0")
+    turns.add("narrow", "narrow1")
+    order = [turns.next(lambda _: True) for _ in range(7)]
+    assert order == ["wide0", "narrow0", "wide1", "narrow1", "wide2", "wide3", "wide4"]
+    assert not turns
+
+
+def test_who_is_not_admitted_does_not_hold_up_others() -> None:
+    turns: Turns[str] = Turns()
+    for ticket in ("big", "small"):
+        turns.add(ticket, ticket)
+    assert turns.next(lambda ticket: ticket == "small") == "small"
+    assert turns.next(lambda ticket: ticket == "small") is None
+    turns.remove("big", "big")
+    turns.remove("big", "big")
+    assert not turns
+
+
+def test_row_14_the_quota_caps_what_runs_and_is_told() -> None:
+    room = Room(quotas={"FARGATE": 6.0, "FARGATE_SPOT": 6.0})
+    room.take(ON_DEMAND)
+    assert "4 of the 6 Fargate On-Demand vCPUs" in room.lack(ON_DEMAND)
+    assert room.lack(SPOT) == ""
+    room.give_back(ON_DEMAND)
+    assert room.lack(ON_DEMAND) == ""
+
+
+def test_a_task_larger_than_the_quota_is_aws_to_judge() -> None:
+    assert Room(quotas={"FARGATE": 2.0}).lack(ON_DEMAND) == ""
+
+
+def test_row_12_free_addresses_cap_what_runs_and_are_told() -> None:
+    room = Room(addresses=2)
+    room.take(SPOT)
+    assert room.lack(SPOT) == ""
+    room.take(SPOT)
+    assert "all 2 free addresses" in room.lack(SPOT)
+
+
+def test_the_gate_tells_who_waits_for_room_and_lets_them_in_when_there_is() -> None:
+    gate, said = Gate(lambda _: 0.0, Room(addresses=1)), list[str]()
+    entered = threading.Event()
+
+    def enter() -> None:
+        gate.enter("b", SPOT, Cancellation(), said.append)
+        entered.set()
+
+    gate.enter("a", SPOT, Cancellation(), said.append)
+    thread = threading.Thread(target=enter)
+    thread.start()
+    assert eventually(lambda: said)
+    assert not entered.is_set()
+    gate.leave(SPOT)
+    thread.join(10)
+    gate.close()
+    assert entered.is_set()
+    assert said == ["all 1 free addresses of the deployment's subnets are in use"]
+
+
+def test_who_is_cancelled_while_waiting_leaves_the_line() -> None:
+    gate, cancelled = Gate(lambda _: 0.0, Room(addresses=1)), Cancellation()
+    gate.enter("a", SPOT, Cancellation(), lambda _: None)
+    with pytest.raises(Cancelled):
+        gate.enter("b", SPOT, cancelled, lambda _: cancelled.cancel())
+    gate.leave(SPOT)
+    gate.enter("c", SPOT, Cancellation(), lambda _: None)
+    gate.close()
+
+
+def test_the_gate_waits_as_long_as_the_rates_say() -> None:
+    clock, delays = FakeClock(), iter([0.4, 0.2, 0.0])
+    gate = Gate(lambda _: next(delays), Room(), clock)
+    gate.enter("a", SPOT, Cancellation(), lambda _: None)
+    gate.close()
+    assert clock.slept == [0.4, 0.2]
