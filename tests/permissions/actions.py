@@ -21,6 +21,7 @@ _OTHERWISE = {
     ("s3", "CopyObject"): ("GetObject", "PutObject"),
     ("s3", "CreateMultipartUpload"): ("PutObject",),
     ("s3", "DeleteObjects"): ("DeleteObject", "DeleteObjectVersion"),
+    ("s3", "GetBucketEncryption"): ("GetEncryptionConfiguration",),
     ("s3", "HeadBucket"): ("ListBucket",),
     ("s3", "HeadObject"): ("GetObject",),
     ("s3", "ListMultipartUploads"): ("ListBucketMultipartUploads",),
