@@ -70,7 +70,7 @@ def _simulation() -> Iterator[tuple[Simulation, dict[str, Any]]]:
     try:
         clients = _session(simulation)
         vpc = clients.client("ec2").create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
-        subnet = clients.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/24")["Subnet"]["SubnetId"]
+        subnet = clients.client("ec2").create_subnet(VpcId=vpc, CidrBlock="10.0.0.0/16")["Subnet"]["SubnetId"]
         ecs = clients.client("ecs")
         ecs.create_cluster(clusterName="runs")
         ecs.register_task_definition(**DEFINITION)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import uuid
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +11,7 @@ from .answers import ApiError, client_error, throttled
 from .clusters import PROVIDERS
 from .definitions import Definition
 from .faults import CAPACITY_UNAVAILABLE
+from .identities import Identities
 from .lifecycle import ContainerLife, born
 from .network import check_roles, resolve_subnets
 from .placement import split
@@ -36,6 +36,7 @@ class RunAction:
     def __init__(self, state: State) -> None:
         self._state = state
         self._subnet_turn = 0
+        self._identities = Identities()
 
     def run(self, caller: Caller, request: Request) -> dict[str, Any]:
         """Start up to ten tasks; those for which there is no room are in failures[]."""
@@ -102,7 +103,7 @@ class RunAction:
         now = self._state.clock.now()
         self._subnet_turn += 1
         subnet = batch.subnets[self._subnet_turn % len(batch.subnets)]
-        record = TaskRecord(place, uuid.uuid4().hex, batch, provider, subnet)
+        record = TaskRecord(place, self._identities.next(), batch, provider, subnet)
         containers = batch.definition.document["containerDefinitions"]
         record.life = born(tuple(ContainerLife(each["name"], each["essential"]) for each in containers), now)
         record.ailments = self._state.faults.ailments(batch.definition.family, provider)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from ipaddress import ip_network
 from typing import Any
 
@@ -37,7 +38,12 @@ def count_addresses(tasks_in: Callable[[Place, str], int]) -> None:
 
 def addresses(subnet: Mapping[str, Any]) -> int:
     """Return how many addresses a subnet has for others than AWS."""
-    return ip_network(subnet["CidrBlock"]).num_addresses - _RESERVED
+    return _size(subnet["CidrBlock"]) - _RESERVED
+
+
+@lru_cache
+def _size(block: str) -> int:
+    return ip_network(block).num_addresses
 
 
 def mount_targets(place: Place, subnet: str) -> int:

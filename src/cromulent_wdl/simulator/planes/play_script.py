@@ -43,7 +43,8 @@ class PlayRule(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         """Return how long a container lasts, and its exit code."""
         environment: Mapping[str, str] = container.environment
         codes = list(self.exit_codes)
-        code = chances.choices(codes, [self.exit_codes[each] for each in codes])[0]
+        weights = [self.exit_codes[each] for each in codes]
+        code = chances.choices(codes, weights)[0] if len(codes) > 1 else codes[0]
         seconds = chances.uniform(*self.seconds)
         return float(environment.get("PLAY_SECONDS", seconds)), int(environment.get("PLAY_EXIT_CODE", code))
 
