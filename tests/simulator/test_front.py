@@ -12,7 +12,8 @@ from typing import Any
 import msgspec
 import psutil
 import pytest
-from botocore.exceptions import ClientError, ConnectionClosedError
+from botocore.config import Config
+from botocore.exceptions import ClientError, ConnectionClosedError, ReadTimeoutError
 
 from cromulent_wdl.simulator.ecs import ApiError, Place
 from cromulent_wdl.simulator.ecs.fault_plan import FaultPlan
@@ -125,6 +126,22 @@ def test_a_connection_is_cut_before_or_after_the_request_is_carried_out(
         ecs.create_cluster(clusterName="c") if service == "ecs" else sqs.create_queue(QueueName="c")
     made = ecs.list_clusters()["clusterArns"] if service == "ecs" else sqs.list_queues().get("QueueUrls", [])
     assert len(made) == (1 if kind == "answer_lost" else 0)
+
+
+@pytest.mark.parametrize(("service", "action"), [("ecs", "CreateCluster"), ("sqs", "sqs:CreateQueue")])
+def test_an_answer_is_late_though_the_request_was_carried_out(
+    cloud: Cloud, faults: Faults, service: str, action: str
+) -> None:
+    faults.set({"kind": "latency", "action": action, "on": [1], "after": 1.0})
+    impatient = cloud.session.client(
+        service, endpoint_url=cloud.address, config=Config(read_timeout=0.3, retries={"max_attempts": 0})
+    )
+    with pytest.raises(ReadTimeoutError):
+        impatient.create_cluster(clusterName="c") if service == "ecs" else impatient.create_queue(QueueName="c")
+    impatient.close()
+
+    ecs, sqs = cloud.client("ecs"), cloud.client("sqs")
+    assert len(ecs.list_clusters()["clusterArns"] if service == "ecs" else sqs.list_queues()["QueueUrls"]) == 1
 
 
 def test_faults_of_ecs_reach_its_engine(cloud: Cloud, stack: Stack, faults: Faults) -> None:

@@ -5,6 +5,7 @@ Under `/_simulator/` is the admin path, JSON: GET `meters`, POST `meters/reset`,
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
@@ -64,7 +65,10 @@ class Front:
         if self._judge is not None:
             self._judge.witness(scope, headers, body)
         key, place = identify(headers.get("authorization", ""))
-        answer = self._door.answer(headers["x-amz-target"].removeprefix(TARGET), body, key, place)
+        action = headers["x-amz-target"].removeprefix(TARGET)
+        answer = self._door.answer(action, body, key, place)
+        if delay := self._door.delay(action):
+            await asyncio.sleep(delay)
         await _send(send, answer.status, answer.headers, answer.body)
 
     async def _other(self, scope: Scope, headers: Mapping[str, str], receive: Receive, send: Send) -> None:
@@ -83,7 +87,7 @@ class Front:
         if lost:
             await self._emulator(scope, receive, _nowhere)
             raise AnswerLost
-        await self._emulator(scope, receive, send)
+        await self._emulator(scope, receive, _late(send, self._others.delay(request)))
 
 
 async def _body(receive: Receive) -> bytes:
@@ -103,6 +107,19 @@ def _again(body: bytes) -> Receive:
         return next(messages, {"type": "http.disconnect"})
 
     return receive
+
+
+def _late(send: Send, delay: float) -> Send:
+    """Return what sends an answer that much later: the request is carried out at once."""
+    if not delay:
+        return send
+
+    async def later(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            await asyncio.sleep(delay)
+        await send(message)
+
+    return later
 
 
 async def _nowhere(message: Message) -> None:

@@ -51,6 +51,10 @@ class Others:
         """Begin with other faults."""
         self._faults.follow(of_others(plan))
 
+    def delay(self, request: Request) -> float:
+        """Return the seconds by which the answer to a request is to be late."""
+        return self._faults.delay(request.action)
+
     def admit(self, request: Request, place: Place) -> bool:
         """Count a request; True says that its answer is to be lost. Raises ApiError, AnswerLost."""
         self.meters.request(request.action)

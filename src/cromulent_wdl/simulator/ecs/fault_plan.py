@@ -26,6 +26,7 @@ Kind = Literal[
     "server_error",
     "connection_reset",
     "answer_lost",
+    "latency",
     "capacity",
     "missing",
     "eni_timeout",
@@ -43,8 +44,8 @@ Kind = Literal[
     "late_logs",
 ]
 
-REQUEST_KINDS = frozenset(("throttling", "server_error", "connection_reset", "answer_lost"))
-"""`connection_reset` cuts before the request is carried out, `answer_lost` after."""
+REQUEST_KINDS = frozenset(("throttling", "server_error", "connection_reset", "answer_lost", "latency"))
+"""`connection_reset` cuts before the request is carried out, `answer_lost` after; `latency` answers `after` seconds."""
 TASK_KINDS = frozenset(Kind.__args__) - REQUEST_KINDS - {"capacity"}  # type: ignore[attr-defined]  # of a Literal
 
 

@@ -79,7 +79,8 @@ class Faults:
     def before_request(self, action: str) -> bool:
         """Raise what befalls a request; True says that its answer will be lost after it was carried out."""
         lost = False
-        for fault in self._striking(lambda fault: fault.kind in REQUEST_KINDS and fault.action in (None, action)):
+        kinds = REQUEST_KINDS - {"latency"}
+        for fault in self._striking(lambda fault: fault.kind in kinds and fault.action in (None, action)):
             if fault.kind == "throttling":
                 raise throttled()
             if fault.kind == "server_error":
@@ -88,6 +89,13 @@ class Faults:
                 raise AnswerLost
             lost = True
         return lost
+
+    def delay(self, action: str) -> float:
+        """Return the seconds by which the answer to a request is late."""
+        return sum(
+            fault.after
+            for fault in self._striking(lambda fault: fault.kind == "latency" and fault.action in (None, action))
+        )
 
     def no_capacity(self, family: str, provider: str) -> bool:
         """Say whether there is no capacity for one more task."""

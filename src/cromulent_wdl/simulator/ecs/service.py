@@ -80,6 +80,10 @@ class EcsService:
             raise AnswerLost
         return answer
 
+    def delay(self, action: str) -> float:
+        """Return the seconds by which the answer to a request is to be late."""
+        return self._faults.delay(action)
+
     def authorization(self, action: str, request: Mapping[str, Any], caller: Caller) -> Authorization:
         """Return by which resources, conditions and passed roles the request is to be judged."""
         return authorization_of(self._state, action, request, caller.place)

@@ -71,6 +71,10 @@ class EcsDoor:
         except ApiError as refused:
             return _refusal(refused)
 
+    def delay(self, action: str) -> float:
+        """Return the seconds by which the answer to a request is to be late."""
+        return self._service.delay(action)
+
     def install(self) -> None:
         """Take the place of ministack's ECS for requests that it makes within."""
         base.module("app").SERVICE_HANDLERS["ecs"] = self._handle
