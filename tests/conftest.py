@@ -7,13 +7,15 @@ from pathlib import Path
 
 import pytest
 
-ENGINE_TESTS = Path(__file__).parent / "engine"
+REQUIRED_TESTS = tuple(Path(__file__).parent / name for name in ("engine", "browser"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option that CI gives."""
     parser.addoption(
-        "--require-engines", action="store_true", help="fail, rather than leave out, what tests/engine cannot run"
+        "--require-engines",
+        action="store_true",
+        help="fail, rather than leave out, what tests/engine and tests/browser cannot run",
     )
 
 
@@ -36,7 +38,8 @@ def pytest_make_collect_report(
 
 
 def _fail_if_left_out(node: pytest.Item | pytest.Collector, report: pytest.TestReport | pytest.CollectReport) -> None:
-    required = node.config.getoption("--require-engines") and node.path.is_relative_to(ENGINE_TESTS)
+    within = any(node.path.is_relative_to(place) for place in REQUIRED_TESTS)
+    required = node.config.getoption("--require-engines") and within
     if required and report.skipped and not hasattr(report, "wasxfail"):
         reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else report.longreprtext
         report.outcome = "failed"

@@ -25,6 +25,8 @@ PACKAGES = (
     "samtools",
     "bcftools",
     "bowtie2-examples",
+    # tests/browser
+    "chromium",
 )
 
 

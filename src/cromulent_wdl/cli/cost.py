@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,9 @@ import click
 
 from ..clock import SYSTEM
 from ..pricing.card import Rates
-from ..reports.costs import Bill, Costs, costs_of
+from ..reports.costs import Bill, CostFold, Costs
 from ..runs.find import find_run
 from ..runs.index import entries
-from ..runs.journal import JournalReader
 from ..runs.status import RunStatus
 from ..runs.watch import Watch
 from ..storage import layout
@@ -23,7 +23,7 @@ from ..units import GIB, format_dollars, format_duration
 from . import ui
 from .completing import complete_run
 
-__all__ = ["command", "rates", "run_costs"]
+__all__ = ["command", "rates", "status_and_costs"]
 
 _HEAD = "the head"
 
@@ -61,11 +61,14 @@ def command(runs: Sequence[str], every: bool, as_json: bool, as_csv: bool) -> No
             ui.data(f"all runs  {format_dollars(sum(each.costs.dollars for each in asked))}")
 
 
-def run_costs(directory: Path, now: float) -> Costs:
-    """Return what the run in a directory has cost. Raises JournalError."""
-    return costs_of(JournalReader(directory / layout.JOURNAL).new(), rates, now)
+def status_and_costs(directory: Path, now: float) -> tuple[RunStatus, Costs]:
+    """Return how a run is doing and what it has cost, reading its journal once. Raises JournalError."""
+    folding = CostFold()
+    status = Watch(directory, also=folding.add).status()
+    return status, folding.costs(rates, now)
 
 
+@functools.cache
 def rates(region: str) -> Rates:
     """Return the prices of a region, as they are known here."""
     from ..pricing.refresh import rates_of
@@ -74,7 +77,7 @@ def rates(region: str) -> Rates:
 
 
 def _read(directory: Path, now: float) -> _Asked:
-    return _Asked(directory, Watch(directory).status(), run_costs(directory, now))
+    return _Asked(directory, *status_and_costs(directory, now))
 
 
 def _show(asked: _Asked, every: bool) -> None:

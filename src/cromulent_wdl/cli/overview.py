@@ -26,6 +26,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("ls", "Runs", "List runs, the newest first"),
     ("status", "Runs", "Show how a run is doing; alone, your deployment on AWS"),
     ("why", "Runs", "Say why a run failed, or for what it waits"),
+    ("report", "Runs", "Make one HTML file of a run"),
     ("cost", "Runs", "Print what runs cost on AWS, by call"),
     ("logs", "Runs", "Print the log of a run or of one of its calls"),
     ("up", "AWS", "Make or change what runs workflows in your account"),

@@ -76,9 +76,9 @@ def _show_deployment(flags: Mapping[str, Any], as_json: bool, every: bool) -> No
 
 def _show_cost(directory: Path, status: RunStatus, now: float) -> None:
     from ..units import format_dollars
-    from .cost import run_costs
+    from .cost import status_and_costs
 
-    costs = run_costs(directory, now)
+    _, costs = status_and_costs(directory, now)
     so_far = "" if status.ended is not None else " so far"
     ui.data(f"  cost  {'about ' if costs.estimated else ''}{format_dollars(costs.dollars)}{so_far}")
 

@@ -200,6 +200,15 @@ def _snake(name: str) -> str:
 _CLASSES: dict[str, type[Any]] = {_snake(cls.__name__): cls for cls in get_args(Event)}
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
 _FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls) if f.name != "at") for cls in _NAMES}
+_ALL_FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls)) for cls in _NAMES}
+_REQUIRED = {
+    cls: tuple(
+        f.name
+        for f in dataclasses.fields(cls)
+        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
+    )
+    for cls in _NAMES
+}
 _USAGE = tuple(f.name for f in dataclasses.fields(Usage))
 _SCALARS = (str, int, float, type(None))
 """Asked about first: whether something is a Mapping takes Python a while to find out."""
@@ -233,14 +242,10 @@ def from_json(line: str) -> Event | None:
     cls = _CLASSES.get(str(record.get("event")))
     if cls is None:
         return None
-    known = {f.name: record[f.name] for f in dataclasses.fields(cls) if f.name in record}
-    for field_ in dataclasses.fields(cls):
-        if (
-            field_.name not in known
-            and field_.default is dataclasses.MISSING
-            and field_.default_factory is dataclasses.MISSING
-        ):
-            known[field_.name] = ""  # to_json leaves empty texts out
+    known = {name: record[name] for name in _ALL_FIELDS[cls] if name in record}
+    for name in _REQUIRED[cls]:
+        if name not in known:
+            known[name] = ""  # to_json leaves empty texts out
     try:
         if "ending" in known:
             known["ending"] = Ending(known["ending"])

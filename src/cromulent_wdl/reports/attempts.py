@@ -7,7 +7,7 @@ from ..pricing.bill import FREE_STORAGE
 from ..runs.status import Attempt
 from ..units import GIB, format_bytes, format_duration
 
-__all__ = ["attempt_in_words", "launched_of"]
+__all__ = ["attempt_in_words", "given", "launched_of", "place_of"]
 
 
 def attempt_in_words(attempt: Attempt) -> str:
@@ -41,11 +41,27 @@ def launched_of(attempt: Attempt) -> EcsTaskLaunched | None:
 
 
 def _place(attempt: Attempt) -> str:
+    where = place_of(attempt)
+    preposition = "on" if where.startswith("Fargate") else "in"
+    return f"{preposition} {where}" + (f" ({attempt.image})" if attempt.image else "") if where else ""
+
+
+def place_of(attempt: Attempt) -> str:
+    """Say where an attempt ran: `Docker here`, `Fargate Spot in eu-west-1`; nothing where it was not placed."""
     launched, placed = launched_of(attempt), attempt.placed
     if launched is not None:
-        where = f"on Fargate{' Spot' if launched.place == 'spot' else ''} in {launched.region}"
-    elif placed is not None:
-        where = {"process": "in a process here"}.get(placed.backend, f"in {placed.backend.capitalize()} here")
-    else:
+        return f"Fargate{' Spot' if launched.place == 'spot' else ''} in {launched.region}"
+    if placed is None:
         return ""
-    return where + (f" ({attempt.image})" if attempt.image else "")
+    return {"process": "a process here"}.get(placed.backend, f"{placed.backend.capitalize()} here")
+
+
+def given(attempt: Attempt) -> tuple[float | None, int | None]:
+    """Return the cores and the bytes of memory that an attempt had for itself; None where no limit was set."""
+    launched = launched_of(attempt)
+    if launched is not None:
+        return launched.cpu, launched.memory
+    placed = attempt.placed
+    if placed is None:
+        return None, None
+    return placed.cpu or None, placed.memory_limit or placed.memory or None

@@ -144,8 +144,12 @@ def _aws_said(call: CallStatus) -> Iterable[Fact]:
     if task is None or task.stopped is None:
         return
     stopped = task.stopped
-    code = f"{stopped.stop_code}: " if stopped.stop_code else ""
-    texts = dict.fromkeys(filter(None, (f"{code}{stopped.reason}".strip(), stopped.container_reason)))
+    code = f" ({stopped.stop_code})" if stopped.stop_code else ""
+    ordinary = stopped.stop_code == "EssentialContainerExited" and not stopped.container_reason
+    reasons = (
+        () if ordinary else (stopped.reason + code if stopped.reason else stopped.stop_code, stopped.container_reason)
+    )
+    texts = dict.fromkeys(filter(None, reasons))
     yield from (Fact("AWS said", text) for text in texts)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from ..model import RunStarted
+from ..model import Event, RunStarted
 from ..storage import layout
 from .head import is_alive
 from .journal import JournalReader
@@ -15,16 +15,25 @@ __all__ = ["Watch"]
 
 
 class Watch:
-    """Keeps up with a run. With `of_run_only` it knows nothing of calls, and is quick with the longest journal."""
+    """Keeps up with a run. With `of_run_only` it knows nothing of calls, and is quick with the longest journal.
+
+    `also` hears every event, so that who folds them in another way need not read the journal twice.
+    """
 
     def __init__(
-        self, directory: Path, *, of_run_only: bool = False, head_alive: Callable[[RunStarted], bool] = is_alive
+        self,
+        directory: Path,
+        *,
+        of_run_only: bool = False,
+        head_alive: Callable[[RunStarted], bool] = is_alive,
+        also: Callable[[Event], None] | None = None,
     ) -> None:
         self.directory = directory
         self._reader = JournalReader(directory / layout.JOURNAL)
         self._fold = Fold()
         self._of_run_only = of_run_only
         self._head_alive = head_alive
+        self._also = also
 
     def status(self) -> RunStatus:
         """Return the status as it is now. Raises JournalError."""
@@ -38,3 +47,5 @@ class Watch:
     def _catch_up(self) -> None:
         for event in self._reader.new(of_run_only=self._of_run_only):
             self._fold.add(event)
+            if self._also is not None:
+                self._also(event)
