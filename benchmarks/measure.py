@@ -18,7 +18,7 @@ from pathlib import Path
 
 from cromulent_wdl.clock import SYSTEM
 
-__all__ = ["Command", "Failed", "Sample", "Samples", "in_turn"]
+__all__ = ["Command", "Failed", "Sample", "Samples", "in_turn", "once"]
 
 TIMEOUT = 1800.0
 MEMORY = Path("/dev/shm")
@@ -98,6 +98,13 @@ def in_turn(commands: Sequence[Command], repetitions: int, *, warm: bool = True)
             samples[command.name].append(_run(command))
             _show_progress(command.name, samples[command.name][-1])
     return {name: Samples(tuple(runs)) for name, runs in samples.items()}
+
+
+def once(command: Command) -> Sample:
+    """Run a command a single time, where one run is long enough. Raises Failed."""
+    sample = _run(command)
+    _show_progress(command.name, sample)
+    return sample
 
 
 def _run(command: Command) -> Sample:

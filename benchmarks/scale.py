@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TypeVar
 
 __all__ = ["Scale"]
+
+Size = TypeVar("Size")
 
 
 @dataclass(frozen=True)
@@ -20,6 +23,6 @@ class Scale:
         """Return how often each command is measured."""
         return min(self.repetitions, 2) if self.quick else self.repetitions
 
-    def size(self, full: int, quick: int) -> int:
+    def size(self, full: Size, quick: Size) -> Size:
         """Return the size of some work."""
         return quick if self.quick else full
