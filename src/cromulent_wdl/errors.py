@@ -159,6 +159,11 @@ class AwsUnreachable(AwsError):
 class ProvisionFailed(CromulentError):
     """A deployment could not be made, changed or taken away; what it is left as has been said."""
 
+    def __init__(self, message: str, *, hint: str | None = None, again: bool = False) -> None:
+        super().__init__(message, hint=hint)
+        self.again = again
+        """Whether the very same is likely to go through at once."""
+
 
 class JournalError(CromulentError):
     """A run's journal cannot be read or written."""

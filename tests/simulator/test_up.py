@@ -84,6 +84,16 @@ def test_what_fails_in_the_middle_is_taken_away_and_the_next_up_makes_it(cloud: 
     assert up(cloud, LAB) is not None
 
 
+def test_what_failed_for_want_of_a_role_that_aws_makes_then_is_made_at_once_again(cloud: Cloud) -> None:
+    access = access_to(cloud)
+    late = template.body().replace("{Name: containerInsights,", "{Name: 'service linked role',")
+    planned = applying.plan(access, LAB, quietly, body=late)
+
+    assert applying.make(access, LAB, planned, quietly) == find_deployment(access, "lab")
+    with pytest.raises(ProvisionFailed, match="service linked role"):
+        applying.make(access, LAB, applying.plan(access, LAB, quietly, body=late), quietly)
+
+
 def test_a_change_that_fails_leaves_the_deployment_as_it_was(cloud: Cloud) -> None:
     first = up(cloud, LAB)
     with pytest.raises(ProvisionFailed, match="The deployment is as it was before"):

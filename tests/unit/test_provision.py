@@ -254,6 +254,7 @@ def event(logical: str, status: str, reason: str = "") -> Event:
         ("The maximum number of VPCs has been reached. (VpcLimitExceeded)", "give --vpc"),
         ("User x is not authorized to perform: iam:CreateRole on resource y", "--roles"),
         ("User x is not authorized to perform: ecs:CreateCluster", "cromulent policy"),
+        ("Unable to assume the service linked role. Please verify that the ECS service linked role exists.", "again"),
         ("something else", None),
     ],
 )

@@ -48,7 +48,7 @@ class RunningTask:
 
     arn: str
     run: str
-    """Who started it: a run's id, or nothing."""
+    """Who started it: a run's id, with what may follow a slash, or nothing."""
     vcpus: float
     spot: bool
     running: bool

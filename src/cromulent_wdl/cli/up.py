@@ -68,7 +68,7 @@ def command(here: bool, yes: bool, dry_run: bool, **flags: Any) -> int | None:
         return None if dry_run else _GIVEN_UP
     try:
         with Watch(len(plan.changes)) as watch:
-            deployment = applying.carry_out(access, plan, watch)
+            deployment = applying.make(access, wishes, plan, watch)
     except KeyboardInterrupt:
         _tell_interrupted()
         raise

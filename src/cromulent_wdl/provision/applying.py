@@ -22,7 +22,7 @@ from .plan import Plan
 from .surroundings import Kept, look_around
 from .wishes import Wishes, check
 
-__all__ = ["carry_out", "discard", "plan", "settled"]
+__all__ = ["carry_out", "discard", "make", "plan", "settled"]
 
 _USELESS = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED", "DELETE_FAILED"}
 """States out of which CloudFormation lets a stack only be deleted."""
@@ -61,6 +61,16 @@ def carry_out(access: Access, planned: Plan, report: Report, clock: Clock = SYST
     if stack.status not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
         raise explained(stack, happened)
     return find_deployment(access, planned.name)
+
+
+def make(access: Access, wishes: Wishes, planned: Plan, report: Report, clock: Clock = SYSTEM) -> Deployment:
+    """Do what the plan says; once more where what failed was there because it failed. Raises ProvisionFailed."""
+    try:
+        return carry_out(access, planned, report, clock)
+    except ProvisionFailed as error:
+        if not (error.again and planned.new):
+            raise
+    return carry_out(access, plan(access, wishes, report, clock), report, clock)
 
 
 def discard(access: Access, planned: Plan) -> None:

@@ -14,6 +14,9 @@ __all__ = ["explained", "first_cause"]
 _FOLLOWS = re.compile(r"cancelled|The following resource\(s\) failed", re.IGNORECASE)
 """What CloudFormation says of resources that failed because another did."""
 
+_MADE_BY_FAILING = re.compile(r"service.linked role", re.IGNORECASE)
+"""Who uses ECS in an account for the first time makes ECS make its role there, and is refused: it comes too late."""
+
 _HINTS = (
     (r"VpcLimitExceeded|maximum number of VPCs", "an account has five VPCs a region: delete one, or give --vpc"),
     (
@@ -55,5 +58,8 @@ def explained(stack: Stack, events: Sequence[Event]) -> ProvisionFailed:
     if cause is None:
         return ProvisionFailed(f"CloudFormation did not get through: {stack.reason or 'it does not say why'}\n{state}")
     what = named(cause.logical, cause.kind)
+    again = bool(_MADE_BY_FAILING.search(cause.reason))
     hint = next((hint for words, hint in _HINTS if re.search(words, cause.reason, re.IGNORECASE)), None)
-    return ProvisionFailed(f"{what} failed: {cause.reason or 'CloudFormation does not say why'}\n{state}", hint=hint)
+    return ProvisionFailed(
+        f"{what} failed: {cause.reason or 'CloudFormation does not say why'}\n{state}", hint=hint, again=again
+    )

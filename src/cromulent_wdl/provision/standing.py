@@ -75,8 +75,8 @@ class Standing:
         return Vcpus(sum(each.vcpus for each in self.tasks) - spot, spot)
 
     def tasks_of(self, run: str) -> tuple[RunningTask, ...]:
-        """Return the tasks that a run started, its head among them."""
-        return tuple(each for each in self.tasks if each.run == run)
+        """Return the tasks that a run started, and its head, which says so of itself: RUN/head."""
+        return tuple(each for each in self.tasks if each.run.partition("/")[0] == run)
 
 
 def look(access: Access, name: str, *, pages: int | None = PAGES) -> Standing:
