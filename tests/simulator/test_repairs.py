@@ -242,6 +242,35 @@ def test_a_request_is_not_over_tls(stock: Cloud) -> None:
             caller.client("ec2").describe_vpcs()
 
 
+def test_it_knows_no_variable_in_a_policy(stock: Cloud) -> None:
+    """ministack/authorization.py."""
+    with user(stock, "myself", Action="iam:GetUser", Resource="arn:aws:iam::*:user/${aws:username}") as myself:
+        with pytest.raises(ClientError, match="not authorized"):
+            myself.client("iam").get_user(UserName="myself")
+
+
+def test_it_forgets_what_a_rollback_left(stock: Cloud) -> None:
+    """ministack/rollbacks.py."""
+    net = {"Type": "AWS::EC2::VPC", "Properties": {"CidrBlock": "10.0.0.0/16"}}
+    subnet = {"Type": "AWS::EC2::Subnet", "Properties": {"CidrBlock": "10.0.0.0/24", "VpcId": {"Ref": "Net"}}}
+    where = {"FileSystemId": {"Ref": "Files"}, "SubnetId": {"Ref": "Near"}, "SecurityGroups": []}
+    target = {"Type": "AWS::EFS::MountTarget", "Properties": where, "DeletionPolicy": "Retain"}
+    files = {"Type": "AWS::EFS::FileSystem", "Properties": {}}
+    resources = {"Net": net, "Near": subnet, "Files": files, "Target": target}
+
+    efs = stock.client("efs")
+    assert make(stock, "leaving", resources, Bad={"Fn::GetAtt": ["Net", "Nothing"]}) == "ROLLBACK_FAILED"
+    for each in efs.describe_mount_targets(FileSystemId=(left := newest(efs)))["MountTargets"]:
+        efs.delete_mount_target(MountTargetId=each["MountTargetId"])
+    assert stock.delete_stack("leaving").status == "DELETE_COMPLETE"
+    assert newest(efs) == left
+
+
+def newest(efs: Any) -> str:
+    found = sorted(efs.describe_file_systems()["FileSystems"], key=lambda each: each["CreationTime"])
+    return str(found[-1]["FileSystemId"])
+
+
 def test_it_judges_run_task_by_the_cluster(stock: Cloud) -> None:
     """ministack/authorization.py and door.py."""
     arn = "arn:aws:ecs:*:*:task-definition/*"

@@ -89,9 +89,18 @@ def repair(root: Credentials) -> None:
     evaluator = base.module("core.iam_evaluator")
     base.replace(evaluator, "is_root_access_key", lambda key: not key or key == root.key)
     base.wrap(base.module("app"), "call_service_handler_sync", _as_role)
+    base.wrap(evaluator, "_gather_user_policies", _with_names)
     for place in (evaluator, base.module("app")):
         base.wrap(place, "pin_request_origin", _over_tls)
     machine_roles.repair()
+
+
+def _with_names(original: Callable[[str, str], list[Any]], user: str, account: str) -> list[Any]:
+    """Put the user's name where a policy has `${aws:username}`; there are no other variables."""
+    policies = original(user, account)
+    for statement in (each for policy in policies for each in policy):
+        statement.resources = [resource.replace("${aws:username}", user) for resource in statement.resources]
+    return policies
 
 
 def _over_tls(original: Callable[[str, bool], None], address: str, secure: bool) -> None:

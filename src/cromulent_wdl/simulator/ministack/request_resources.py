@@ -24,7 +24,7 @@ _NETWORKS = {
 
 
 def repair() -> None:
-    """Judge EFS's requests on what they name anywhere, and those about a change set on its stack; know more tags."""
+    """Judge requests on what they name anywhere, those about a change set on its stack; know more tags."""
     base.wrap(base.module("core.iam_actions"), "extract_resource_arn", _resource)
     tagging = base.module("services.tagging")
     tagging._RESOURCE_TAG_COLLECTORS["ec2"] = _networks
@@ -50,6 +50,8 @@ def _resource(original: Callable[..., str], service: str, *request: Any) -> str:
         return _of_files(path, body, query, (region, account)) or found
     if service == "cloudformation":
         return _of_change_set(query) or found
+    if service == "iam":
+        return _first(query, "PolicySourceArn") or found
     return found
 
 

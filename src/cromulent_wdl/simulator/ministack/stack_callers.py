@@ -35,10 +35,9 @@ def _remember(original: Callable[..., None], headers: Any, query: Any = None) ->
 
 
 def _made(original: Callable[..., Any], kind: str, logical: str, properties: Any, stack: str) -> Any:
-    _check(Subject(kind, logical, properties, stack), "create")
-    made = original(kind, logical, properties, stack)
-    _check(Subject(kind, logical, properties, stack, str(made[0])), "read")
-    return made
+    for operation in ("create", "read"):
+        _check(Subject(kind, logical, properties, stack), operation)
+    return original(kind, logical, properties, stack)
 
 
 def _changed(original: Callable[..., Any], kind: str, physical: str, old: Any, new: Any, *rest: Any) -> Any:

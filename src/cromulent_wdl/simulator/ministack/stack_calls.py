@@ -52,10 +52,10 @@ def calls(subject: Subject, operation: str, place: Place) -> Iterator[Call]:
                 continue
             first, *rest = rest
         action = first if ":" in first else f"{kind['service']}:{first}"
-        keys = dict(word.split("=") for word in rest if "=" in word)
-        for word in rest:
-            if "=" not in word:
-                yield Call(action, _arn(word, kind["service"], names, subject, place), _conditions(subject) | keys)
+        for keys in _keys([word for word in rest if "=" in word], subject):
+            for word in rest:
+                if "=" not in word:
+                    yield Call(action, _arn(word, kind["service"], names, subject, place), _conditions(subject) | keys)
 
 
 def actions(kind: str, operation: str) -> frozenset[str]:
@@ -107,6 +107,16 @@ def _conditions(subject: Subject) -> dict[str, Any]:
     tags = [tag for name in _TAGS for tag in _listed(subject.properties.get(name))]
     asked = {f"aws:RequestTag/{tag['Key']}": tag["Value"] for tag in tags}
     return {**_BY, **asked, **({"aws:TagKeys": [tag["Key"] for tag in tags]} if tags else {})}
+
+
+def _keys(words: list[str], subject: Subject) -> list[dict[str, str]]:
+    """Return condition keys of a line; one that is compared with a list is one request for each item."""
+    sets: list[dict[str, str]] = [{}]
+    for key, _, value in (word.partition("=") for word in words):
+        found = subject.properties.get(value.strip("{}"), value)
+        values = found if isinstance(found, list) else [found]
+        sets = [{**each, key: str(item)} for each in sets for item in values]
+    return sets
 
 
 def _listed(tags: Any) -> list[dict[str, str]]:
