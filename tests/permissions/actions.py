@@ -22,6 +22,8 @@ _OTHERWISE = {
     ("s3", "CreateMultipartUpload"): ("PutObject",),
     ("s3", "DeleteObjects"): ("DeleteObject", "DeleteObjectVersion"),
     ("s3", "GetBucketEncryption"): ("GetEncryptionConfiguration",),
+    ("s3", "GetBucketLifecycleConfiguration"): ("GetLifecycleConfiguration",),
+    ("s3", "GetPublicAccessBlock"): ("GetBucketPublicAccessBlock",),
     ("s3", "HeadBucket"): ("ListBucket",),
     ("s3", "HeadObject"): ("GetObject",),
     ("s3", "ListMultipartUploads"): ("ListBucketMultipartUploads",),
