@@ -39,7 +39,7 @@ _TRANSFERS |= {f"{verb}_fileobj": _TRANSFERS[f"{verb}_file"] for verb in ("uploa
 
 @dataclass(frozen=True)
 class ApiCall:
-    """An operation that a function, or method of a class, of a module of `aws/` may call."""
+    """An operation that a function, or a method (`Class.method`), of a module of `aws/` may call."""
 
     module: str
     function: str
@@ -64,10 +64,17 @@ def _of_module(file: Path) -> Iterator[ApiCall]:
     tree = ast.parse(file.read_text())
     services = sorted(_services(tree))
     module = ".".join(file.relative_to(AWS).with_suffix("").parts)
+    for name, function in _functions(tree):
+        for service, operation in sorted(_calls(function, services)):
+            yield ApiCall(module, name, service, operation)
+
+
+def _functions(tree: ast.Module) -> Iterator[tuple[str, ast.AST]]:
     for top in tree.body:
-        if isinstance(top, ast.FunctionDef | ast.ClassDef):
-            for service, operation in sorted(_calls(top, services)):
-                yield ApiCall(module, top.name, service, operation)
+        if isinstance(top, ast.FunctionDef):
+            yield top.name, top
+        elif isinstance(top, ast.ClassDef):
+            yield from ((f"{top.name}.{each.name}", each) for each in top.body if isinstance(each, ast.FunctionDef))
 
 
 def _services(tree: ast.Module) -> set[str]:
@@ -82,25 +89,24 @@ def _services(tree: ast.Module) -> set[str]:
 
 
 def _calls(tree: ast.AST, services: list[str]) -> set[tuple[str, str]]:
-    """Return what may be called: any attribute that is called as an operation of these services is."""
+    """Return what may be called: whatever is called by the name of an operation, or named so of a client."""
     found = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id == "TransferManager":
-            found |= {("s3", operation) for name in ("upload_file", "download_file") for operation in _TRANSFERS[name]}
-        if not isinstance(node, ast.Attribute):
-            continue
+    for method in _methods(tree):
         for service in services:
-            for method in (node.attr, *_named(tree, node)):
-                if method in operations(service):
-                    found.add((service, operations(service)[method]))
-                elif service == "s3":
-                    found |= {(service, operation) for operation in _TRANSFERS.get(method, ())}
+            if method in operations(service):
+                found.add((service, operations(service)[method]))
+            elif service == "s3":
+                found |= {(service, operation) for operation in _TRANSFERS.get(method, ())}
     return found
 
 
-def _named(tree: ast.AST, asked: ast.Attribute) -> list[str]:
-    """Return what a paginator or waiter is asked for; a waiter's operation is called as that."""
-    if asked.attr not in ("get_paginator", "get_waiter"):
-        return []
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and node.func is asked]
-    return [str(arg.value) for call in calls for arg in call.args if isinstance(arg, ast.Constant)]
+def _methods(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and node.id == "TransferManager":
+            yield from ("upload_file", "download_file")
+        if isinstance(node, ast.Attribute) and "client" in ast.unparse(node.value).lower():
+            yield node.attr
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            yield node.func.attr
+            if node.func.attr in ("get_paginator", "get_waiter"):  # a waiter is named as its operation is
+                yield from (str(arg.value) for arg in node.args if isinstance(arg, ast.Constant))

@@ -1,7 +1,8 @@
 """Who comes to which function of `aws/`: a graph of what names what, read from the source.
 
 What a function names it may call, so this finds too much rather than too little. A name leads to a function, class or
-variable at the top of a module, through imports, wherever these stand; a class leads to all of its methods.
+variable at the top of a module, through imports, wherever these stand. A method of a class that is reached is reached
+when anything that is reached names it after a dot, whatever stands before the dot.
 """
 
 from __future__ import annotations
@@ -16,19 +17,23 @@ __all__ = ["Node", "modules", "reached"]
 SOURCE = Path(__file__).parents[2] / "src" / "cromulent_wdl"
 
 Node = tuple[str, str]
-"""A module, as `aws.buckets`, and a name at its top; an empty name is the module itself."""
+"""A module, as `aws.buckets`, and a name at its top, or `Class.method`; an empty name is the module itself."""
 
 
 @lru_cache
 def reached(roots: tuple[str, ...], others: tuple[str, ...] = ()) -> frozenset[Node]:
     """Return all that is reached from modules, or packages, of these names, without going into `others`."""
-    ahead = [(module, name) for module in modules() if _within(module, roots) for name in _tops(module)]
+    first = [module for module in modules() if _within(module, roots) and not _within(module, others)]
+    ahead = [(module, name) for module in first for name in _tops(module)]
     seen: set[Node] = set()
+    attributes: set[str] = set()
     while ahead:
-        node = ahead.pop()
-        if node not in seen and not _within(node[0], others):
+        for node in ahead:
             seen.add(node)
-            ahead += _edges().get(node, ())
+            attributes |= _attributes().get(node, frozenset())
+        further = {node for each in ahead for node in _edges().get(each, ())}
+        further |= {node for node in _methods() if node[1].split(".")[1] in attributes and _owner(node) in seen}
+        ahead = [node for node in further - seen if not _within(node[0], others)]
     return frozenset(seen)
 
 
@@ -54,7 +59,51 @@ def _tops(module: str) -> dict[str, list[ast.stmt]]:
     for statement in modules()[module].body:
         for name in _bound(statement) or [""]:
             found.setdefault(name, []).append(statement)
+        if isinstance(statement, ast.ClassDef):
+            for method in _functions(statement):
+                found[f"{statement.name}.{method.name}"] = [method]
     return found
+
+
+def _functions(statement: ast.ClassDef) -> list[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return [each for each in statement.body if isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef)]
+
+
+@lru_cache
+def _methods() -> frozenset[Node]:
+    return frozenset((module, name) for module in modules() for name in _tops(module) if "." in name)
+
+
+def _owner(method: Node) -> Node:
+    return method[0], method[1].split(".")[0]
+
+
+@lru_cache
+def _attributes() -> dict[Node, frozenset[str]]:
+    """Return what each node names after a dot; what Python calls by itself is always named."""
+    return {
+        (module, name): frozenset(attribute for each in statements for attribute in _attributes_of(each))
+        for module in modules()
+        for name, statements in _tops(module).items()
+    }
+
+
+def _attributes_of(statement: ast.stmt) -> Iterator[str]:
+    if isinstance(statement, ast.ClassDef):
+        yield from (each.name for each in _functions(statement) if each.name.startswith("__"))
+    for part in _parts(statement):
+        if isinstance(part, ast.Attribute) and isinstance(part.ctx, ast.Load):
+            yield part.attr
+
+
+def _parts(statement: ast.stmt) -> Iterator[ast.AST]:
+    """Yield a statement's parts; of a class without its methods, which are nodes of their own."""
+    if not isinstance(statement, ast.ClassDef):
+        yield from ast.walk(statement)
+        return
+    for each in [*statement.bases, *statement.decorator_list, *statement.body]:
+        if not isinstance(each, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield from ast.walk(each)
 
 
 def _bound(statement: ast.stmt) -> list[str]:
@@ -101,7 +150,7 @@ def _is_package(module: str) -> bool:
 
 
 def _named(module: str, statement: ast.stmt, imports: dict[str, Node]) -> Iterator[Node]:
-    for node in ast.walk(statement):
+    for node in _parts(statement):
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in imports:
             owner, within = imports[node.value.id]
             if not within:

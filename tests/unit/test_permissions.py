@@ -86,9 +86,8 @@ EVERYBODY = ("deploy", "run", *ROLES)
 
 def test_every_call_is_somebodys() -> None:
     nobodys = [f"{call.module}.{call.function}: {call.operation}" for call in api_calls() if not callers_of(call)]
-    here_and_there = {"access_points", "ecs"}  # the backend that calls these is not here yet
 
-    assert [each for each in nobodys if each.partition(".")[0] not in here_and_there] == []
+    assert nobodys == []
 
 
 def test_no_module_that_opens_a_client_is_overlooked() -> None:
