@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cromulent_wdl.backends.fargate.collecting import collect
-from cromulent_wdl.backends.fargate.copies import Copies
+from cromulent_wdl.backends.fargate.copies import Asked, Copies
 from cromulent_wdl.backends.fargate.staging import stage_inputs
 from cromulent_wdl.backends.fargate.window import FILES, Window
 from cromulent_wdl.backends.fargate.wrapper import NO_LIMITS, Attempt, Limits, Result, prepare_attempt, read_result
@@ -57,7 +57,7 @@ class SharedDisk:
 
     def prepare(self, task: Task, limits: Limits = NO_LIMITS) -> Attempt:
         """Make everything ready for a container."""
-        stage_inputs(task, self.shared, self.window, self.copies)
+        stage_inputs(task, self.shared, self.window, self.copies, Asked())
         return prepare_attempt(task, task.directory.name, limits)
 
     def run(self, task: Task, limits: Limits = NO_LIMITS, memory: int = 0) -> Ended:

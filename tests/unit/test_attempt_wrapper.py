@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.backends.fargate.collecting import await_files
 from cromulent_wdl.backends.fargate.wrapper import (
     CLAIM_LOST,
     REVOKED,
@@ -25,6 +26,7 @@ from cromulent_wdl.backends.fargate.wrapper import (
     take_ended,
 )
 from tests.fakes.attempts import SHELLS, Bench, run_task
+from tests.fakes.clocks import FakeClock
 from tests.fakes.process_tasks import retry_of
 
 
@@ -122,8 +124,10 @@ def test_without_its_directory_nothing_runs(bench: Bench) -> None:
 
 @pytest.mark.parametrize("missing", ["/bin/nosuchshell", "nosuchshell -e"])
 def test_a_shell_that_is_missing(bench: Bench, missing: str) -> None:
-    _, result = bench.end("exit 0", shell=missing)
+    task, result = bench.end("exit 0", shell=missing)
     assert result.no_shell and result.exit_code == 127
+    clock = FakeClock()
+    assert await_files(task, find_attempt(bench.run, "k"), clock, 60) == () and clock.slept == []
 
 
 def test_a_command_that_ends_with_127_has_its_shell(bench: Bench) -> None:

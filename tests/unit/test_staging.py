@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from cromulent_wdl.backends.fargate.copies import Copies
+from cromulent_wdl.backends.fargate.copies import Asked, Copies
 from cromulent_wdl.backends.fargate.staging import lead_back, stage_inputs
 from cromulent_wdl.backends.fargate.window import FILES, Window
 from cromulent_wdl.errors import MountFailed
@@ -41,7 +41,7 @@ class Site:
     def stage(self, *inputs: Path, call: str = "call-a") -> list[str]:
         """Return what the links say that a task finds its inputs by."""
         task = self.task(*inputs, call=call)
-        stage_inputs(task, self.shared, self.window, self.copies)
+        stage_inputs(task, self.shared, self.window, self.copies, Asked())
         return [os.readlink(mount.container) for mount in task.inputs]
 
     def as_seen(self, path: str) -> Path:
@@ -112,7 +112,9 @@ def test_many_copy_at_once(site: Site) -> None:
     file = write(site.elsewhere / "x", "x" * 3_000_000)
     makers = [Copies(site.shared, site.window, Digests()) for _ in range(4)]  # as if in four processes
     copies: list[str] = []
-    threads = [threading.Thread(target=lambda of=of: copies.append(of.copy(str(file), site.run))) for of in makers * 2]
+    threads = [
+        threading.Thread(target=lambda of=of: copies.append(of.copy(str(file), site.run, Asked()))) for of in makers * 2
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -182,11 +184,13 @@ def test_a_private_file_in_a_directory_makes_it_private(site: Site) -> None:
 def test_an_executable_stays_one(site: Site) -> None:
     [seen] = site.stage(write(site.elsewhere / "tool", mode=0o755))
     assert stat.S_IMODE(site.as_seen(seen).stat().st_mode) == 0o555
+    [other] = site.stage(write(site.elsewhere / "text"), call="call-b")
+    assert stat.S_IMODE(site.as_seen(other).stat().st_mode) == 0o444
 
 
 def test_inputs_that_miniwdl_copied_need_nothing(site: Site) -> None:
     task = replace(site.task(write(site.elsewhere / "x")), inputs_copied=True)
-    stage_inputs(task, site.shared, site.window, site.copies)
+    stage_inputs(task, site.shared, site.window, site.copies, Asked())
     assert list(task.work.iterdir()) == []
 
 
@@ -195,21 +199,22 @@ def test_an_input_that_is_gone(site: Site) -> None:
     task = site.task(file)
     file.unlink()
     with pytest.raises(MountFailed, match="elsewhere/x"):
-        stage_inputs(task, site.shared, site.window, site.copies)
+        stage_inputs(task, site.shared, site.window, site.copies, Asked())
 
 
 def test_staging_again_after_a_head_has_died(site: Site) -> None:
     task = site.task(write(site.mount / "x"))
     for _ in range(2):
-        stage_inputs(task, site.shared, site.window, site.copies)
+        stage_inputs(task, site.shared, site.window, site.copies, Asked())
     assert os.readlink(task.inputs[0].container) == f"{FILES}/lab/x"
 
 
 def test_told_to_stop_while_copying(tmp_path: Path) -> None:
     site = Site(tmp_path)
-    stopped = Copies(site.shared, site.window, Digests(), lambda: True)
+    told: list[str] = []
     with pytest.raises(InterruptedError):
-        stopped.copy(str(write(site.elsewhere / "x", "x" * 100)), site.run)
+        site.copies.copy(str(write(site.elsewhere / "x", "x" * 100)), site.run, Asked(lambda: True, told.append))
+    assert told == [f"copying {site.elsewhere}/x (100 bytes) onto the shared file system"]
     assert [each for each in (site.run.parent / ".cromulent").rglob("*") if each.is_file()] == []
 
 
@@ -217,7 +222,7 @@ def test_links_of_a_task_lead_to_the_same_files_on_the_head(site: Site) -> None:
     here, there = write(site.run / "call-before/work/x"), write(site.mount / "data/y.bam")
     copied = write(site.elsewhere / "z", "z")
     task = site.task(here, there, copied)
-    stage_inputs(task, site.shared, site.window, site.copies)
+    stage_inputs(task, site.shared, site.window, site.copies, Asked())
     x, y, z = (mount.container for mount in task.inputs)
     (task.work / "linked").symlink_to(y)  # ln -s ~{y} linked
     (task.work / "relative").symlink_to(os.path.relpath(z, task.work))
@@ -235,7 +240,7 @@ def test_links_of_a_task_lead_to_the_same_files_on_the_head(site: Site) -> None:
 def test_links_into_a_copied_directory_lead_to_the_original(site: Site) -> None:
     write(site.elsewhere / "tree/sub/file")
     task = site.task(site.elsewhere / "tree")
-    stage_inputs(task, site.shared, site.window, site.copies)
+    stage_inputs(task, site.shared, site.window, site.copies, Asked())
     (task.work / "file").symlink_to(os.readlink(task.inputs[0].container) + "/sub/file")
     lead_back(task, site.shared, site.window)
     assert os.readlink(task.work / "file") == str(site.elsewhere / "tree/sub/file")

@@ -20,7 +20,7 @@ from WDL.runtime.download import able as downloadable
 
 from ..errors import CromulentError, FileUnstable
 from ..storage import layout
-from ..storage.digest_memory import DigestMemory
+from ..storage.digest_memory import users_memory
 from ..storage.digests import Digests, fingerprint
 from .cache_check import Judge, content, input_path
 from .cache_entry import Entry, Store
@@ -98,7 +98,7 @@ class ContentCache(CallCache):
         self._writes = cfg["call_cache"].get_bool("put")
         self._configuration = Configuration(cfg)
         self._store = Store(self._call_cache_dir, self._logger)
-        self._digests = Digests(_memory(), stopping=self._stopping)
+        self._digests = Digests(users_memory(), stopping=self._stopping)
         self._images: dict[str, str] = {}
 
     def __exit__(self, *error: object) -> None:
@@ -285,13 +285,6 @@ class ContentCache(CallCache):
             present={path: content(self._digests, input_path(path)) for path in sorted(made.paths.add_paths)},
             absent=sorted(made.paths.absent_paths),
         )
-
-
-def _memory() -> DigestMemory | None:
-    try:
-        return DigestMemory(layout.cache_directory() / layout.DIGESTS)
-    except OSError:  # the user has no cache directory and cannot make one; files are read each time
-        return None
 
 
 def _note_download(uri: str, directory: bool, local: str) -> None:

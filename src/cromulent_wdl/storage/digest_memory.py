@@ -12,8 +12,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ..clock import SYSTEM, Clock
+from .layout import DIGESTS, cache_directory
 
-__all__ = ["DigestMemory", "Identity"]
+__all__ = ["DigestMemory", "Identity", "users_memory"]
 
 _DAY = 86400
 _KEPT_DAYS = 90
@@ -132,3 +133,11 @@ class DigestMemory:
 
 def _key(identity: Identity) -> tuple[str, str]:
     return identity.place, identity.state
+
+
+def users_memory() -> DigestMemory | None:
+    """Return what this user's processes remember together; None where it has no place, and files are read each time."""
+    try:
+        return DigestMemory(cache_directory() / DIGESTS)
+    except OSError:
+        return None

@@ -29,6 +29,9 @@ _RACY_SECONDS = 2.0
 may change again without a new time stamp, so what was read is not remembered (as in git's index)."""
 
 
+Stopping = Callable[[], bool]
+
+
 class Digests:
     """Content digests, for any number of threads."""
 
@@ -36,29 +39,31 @@ class Digests:
         self,
         memory: DigestMemory | None = None,
         clock: Clock = SYSTEM,
-        stopping: Callable[[], bool] = lambda: False,
+        stopping: Stopping = lambda: False,
     ) -> None:
         self._memory = memory
         self._clock = clock
         self._stopping = stopping
-        """Asked now and then while a large file is read; the reading ends with InterruptedError once it is true."""
+        """Asked now and then while a large file is read; the reading ends with InterruptedError once it is true.
+
+        Who asks for a digest may bring a question of his own."""
         self._lock = threading.Lock()
         self._known: dict[Identity, str] = {}
         self._underway: dict[Identity, Future[str]] = {}
 
-    def of_file(self, path: str) -> str:
+    def of_file(self, path: str, stopping: Stopping | None = None) -> str:
         """Return the digest of a regular file's content, following symbolic links.
 
         Raises OSError, and FileUnstable for a file that is being written to.
         """
         for _ in range(_ATTEMPTS):
             identity = _identity(os.stat(path), path)
-            digest = self._recall(identity) or self._read_once(path, identity)
+            digest = self._recall(identity) or self._read_once(path, identity, stopping or self._stopping)
             if digest is not None:
                 return digest
         raise FileUnstable(f"{path} kept changing while it was read")
 
-    def of_directory(self, path: str) -> str:
+    def of_directory(self, path: str, stopping: Stopping | None = None) -> str:
         """Return the digest of a tree: the names in it, their kinds, link targets and contents; modes are left out.
 
         A link that leads to a file or a directory counts with what it leads to as well. Raises OSError, and
@@ -68,7 +73,7 @@ class Digests:
             before = fingerprint(path)
             hasher = blake2b(digest_size=32)
             for found in _walk(path):
-                detail = self.of_file(found.path).encode() if found.kind == b"file" else found.target
+                detail = self.of_file(found.path, stopping).encode() if found.kind == b"file" else found.target
                 hasher.update(b"\0".join((found.kind, found.name, detail, b"")))
             if fingerprint(path) == before:
                 return hasher.hexdigest()
@@ -92,7 +97,7 @@ class Digests:
         if self._memory is not None:
             self._memory.remember(identity, digest)
 
-    def _read_once(self, path: str, identity: Identity) -> str | None:
+    def _read_once(self, path: str, identity: Identity, stopping: Stopping) -> str | None:
         """Read the file, or wait for another thread that is reading it; None if it changed meanwhile."""
         with self._lock:
             future = self._underway.get(identity)
@@ -107,7 +112,7 @@ class Digests:
                 return None
         try:
             read_at = self._clock.now()
-            digest = self._read(path, identity)
+            digest = self._read(path, identity, stopping)
             if digest is not None:
                 self._remember(identity, digest, read_at)
                 reading.set_result(digest)
@@ -117,7 +122,7 @@ class Digests:
                 del self._underway[identity]
             reading.cancel()  # without effect on a reading that has its result
 
-    def _read(self, path: str, identity: Identity) -> str | None:
+    def _read(self, path: str, identity: Identity, stopping: Stopping) -> str | None:
         """Read the file; None if it changes meanwhile."""
         hasher = blake2b(digest_size=32)
         with open(path, "rb", buffering=0) as file:
@@ -129,7 +134,7 @@ class Digests:
                 block = memoryview(bytearray(_BLOCK))
                 while count := file.readinto(block):
                     hasher.update(block[:count])
-                    if self._stopping():
+                    if stopping():
                         raise InterruptedError(errno.EINTR, "stopped while reading", path)
             if _identity(os.fstat(file.fileno()), path) != identity:
                 return None

@@ -13,13 +13,14 @@ from ...units import GIB, MIB
 from ..verdict import STOPPED
 from . import memo
 from .cloud import Cloud
-from .collecting import await_files, await_result
+from .collecting import await_result, collect
+from .copies import Asked
 from .errand import Errand
 from .gate import Cancelled
 from .launching import Launched, Launcher, place_of, stream_of
 from .site import Site
 from .sizes import Size
-from .staging import lead_back, stage_inputs
+from .staging import stage_inputs
 from .verdict import End, outcome_of
 from .wrapper import Limits, prepare_attempt, read_result, revoke
 
@@ -67,7 +68,8 @@ class Run:
             return self._take_over(size)
         self.clear()
         try:
-            stage_inputs(self._task, self._site.shared, self._cloud.files.window, self._site.copies)
+            asked = Asked(lambda: bool(self._errand.cancelled), self._errand.waiting)
+            stage_inputs(self._task, self._site.shared, self._cloud.files.window, self._site.copies, asked)
             self._prepare()
             launched = self._launcher(size).launch()
         except (Cancelled, InterruptedError):
@@ -168,11 +170,14 @@ class Run:
 
     def _collect(self, patience: float) -> None:
         """Wait until the head sees all that the command has left, and have links lead where the head can follow."""
-        missing = await_files(self._task, self._attempt, self._cloud.clock, patience)
+        window, clock = self._cloud.files.window, self._cloud.clock
+        try:
+            missing = collect(self._task, self._attempt, self._site.shared, window, clock, patience)
+        except OSError as error:
+            _log.warning("%s: what it left cannot be read: %s", self._task.call, error)
+            return
         if missing:
             _log.warning("%s: %d files that it wrote do not show: %s", self._task.call, len(missing), missing[0])
-        with suppress(OSError):
-            lead_back(self._task, self._site.shared, self._cloud.files.window)
 
     def _note_stop(self, ecs: EcsTask) -> None:
         deployment = self._cloud.deployment

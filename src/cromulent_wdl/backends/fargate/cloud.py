@@ -14,6 +14,7 @@ from ...config import Settings
 from ...errors import DeploymentNotFound
 from ...model import Deployment
 from ...monitor import Monitor
+from ...storage.digest_memory import users_memory
 from ...storage.digests import Digests
 from ...storage.shared import SharedFiles, find_shared
 from .gate import Gate
@@ -68,5 +69,5 @@ class Cloud:
     monitor: Monitor
     gate: Gate
     images: Images
-    digests: Digests = field(default_factory=Digests)
+    digests: Digests = field(default_factory=lambda: Digests(users_memory()))
     clock: Clock = SYSTEM

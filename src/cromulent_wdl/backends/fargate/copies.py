@@ -8,6 +8,7 @@ that are made at once the first stays.
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 import stat
@@ -15,6 +16,7 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
+from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -22,46 +24,58 @@ from ...errors import FileUnstable
 from ...storage.digests import Digests
 from ...storage.layout import COPIES
 from ...storage.shared import SharedFiles
+from ...units import format_bytes
 from .window import Window
 
-__all__ = ["Copies"]
+__all__ = ["Asked", "Copies"]
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 3
 
 
+@dataclass(frozen=True)
+class Asked:
+    """For whom is copied: whether he still wants it, and how he hears of it when it takes time."""
+
+    stopping: Callable[[], bool] = lambda: False
+    telling: Callable[[str], object] = lambda _: None
+
+
 class Copies:
     """Copies inputs for all tasks of this process."""
 
-    def __init__(
-        self, shared: SharedFiles, window: Window, digests: Digests, stopping: Callable[[], bool] = lambda: False
-    ) -> None:
+    def __init__(self, shared: SharedFiles, window: Window, digests: Digests) -> None:
         self._shared = shared
         self._window = window
         self._digests = digests
-        self._stopping = stopping
         self._lock = threading.Lock()
         self._copying: dict[str, threading.Lock] = {}
         self._stores: dict[tuple[Path, bool], Path] = {}
 
-    def copy(self, path: str, run: Path) -> str:
+    def copy(self, path: str, run: Path, asked: Asked) -> str:
         """Return the real path of a copy of the file or directory, made now or before.
 
         Raises OSError, FileUnstable, and InterruptedError when told to stop.
         """
-        directory = os.path.isdir(path)
         private = not _is_everybodys(path)
         store = self._stores.get((run, private)) or self._store(run, private)
         for _ in range(_ATTEMPTS):
-            digest = self._digests.of_directory(path) if directory else self._digests.of_file(path)
-            home = store / digest[:2] / (digest + ("-directory" if directory else ""))
+            digest, kind = self._digest(path, asked)
+            home = store / digest[:2] / f"{digest}{kind}"
             with self._copying_of(str(home)):
                 found = _copy_in(home)
-                if found is None and self._make(path, home, digest, private):
+                if found is None and self._make(path, home, digest, private, asked):
                     found = _copy_in(home)
             if found is not None:
                 return found
         raise FileUnstable(f"{path} kept changing while it was copied")
+
+    def _digest(self, path: str, asked: Asked) -> tuple[str, str]:
+        """Return the content's digest, and what parts copies that differ otherwise."""
+        if os.path.isdir(path):
+            return self._digests.of_directory(path, asked.stopping), "-directory"
+        executable = os.stat(path).st_mode & stat.S_IXUSR
+        return self._digests.of_file(path, asked.stopping), "-executable" if executable else ""
 
     def _store(self, run: Path, private: bool) -> Path:
         """Return where copies go, made where it is missing."""
@@ -78,17 +92,18 @@ class Copies:
         with self._lock:
             return self._copying.setdefault(home, threading.Lock())
 
-    def _make(self, path: str, home: Path, digest: str, private: bool) -> bool:
+    def _make(self, path: str, home: Path, digest: str, private: bool, asked: Asked) -> bool:
         """Make the copy, and return False if the original changed meanwhile."""
+        asked.telling(f"copying {path} ({format_bytes(_size(path))}) onto the shared file system")
         _directories(home.parents[1], home.parent, 0o700 if private else 0o755)
         draft = Path(tempfile.mkdtemp(prefix=".", dir=home.parent))
         try:
             copied = draft / os.path.basename(path)
             if os.path.isdir(path):
-                self._copy_tree(path, str(copied), frozenset())
-                same = self._digests.of_directory(path) == digest
+                _copy_tree(path, str(copied), frozenset(), asked.stopping)
+                same = self._digests.of_directory(path, asked.stopping) == digest
             else:
-                same = self._copy_file(path, str(copied)) == digest
+                same = _copy_file(path, str(copied), asked.stopping) == digest
             if not same:
                 return False
             _open_up(draft, private)
@@ -98,35 +113,45 @@ class Copies:
         finally:
             shutil.rmtree(draft, ignore_errors=True)
 
-    def _copy_file(self, path: str, copy: str) -> str:
-        """Copy a file and return the digest of what was copied."""
-        hasher = blake2b(digest_size=32)
-        with open(path, "rb", buffering=0) as source, open(copy, "xb", buffering=0) as target:
-            while block := source.read(_BLOCK):
-                hasher.update(block)
-                rest = memoryview(block)
-                while rest:
-                    rest = rest[target.write(rest) :]
-                if self._stopping():
-                    raise InterruptedError(4, "stopped while copying", path)
-            os.fsync(target.fileno())
-            os.chmod(copy, stat.S_IMODE(os.fstat(source.fileno()).st_mode) | 0o400)
-        return hasher.hexdigest()
 
-    def _copy_tree(self, path: str, copy: str, above: frozenset[str]) -> None:
-        """Copy a directory with what its links lead to; a link that leads nowhere, or upwards, stays a link."""
-        os.mkdir(copy)
-        here = above | {os.path.realpath(path)}
-        with os.scandir(path) as entries:
-            for entry in entries:
-                target = os.path.join(copy, entry.name)
-                real = os.path.realpath(entry.path)
-                if entry.is_symlink() and (real in here or not os.path.exists(real)):
-                    os.symlink(os.readlink(entry.path), target)
-                elif entry.is_dir():
-                    self._copy_tree(entry.path, target, here)
-                elif entry.is_file():
-                    self._copy_file(entry.path, target)
+def _copy_file(path: str, copy: str, stopping: Callable[[], bool]) -> str:
+    """Copy a file and return the digest of what was copied."""
+    hasher = blake2b(digest_size=32)
+    with open(path, "rb", buffering=0) as source, open(copy, "xb", buffering=0) as target:
+        while block := source.read(_BLOCK):
+            hasher.update(block)
+            rest = memoryview(block)
+            while rest:
+                rest = rest[target.write(rest) :]
+            if stopping():
+                raise InterruptedError(errno.EINTR, "stopped while copying", path)
+        os.fsync(target.fileno())
+        os.chmod(copy, stat.S_IMODE(os.fstat(source.fileno()).st_mode) | 0o400)
+    return hasher.hexdigest()
+
+
+def _copy_tree(path: str, copy: str, above: frozenset[str], stopping: Callable[[], bool]) -> None:
+    """Copy a directory with what its links lead to; a link that leads nowhere, or upwards, stays a link."""
+    os.mkdir(copy)
+    here = above | {os.path.realpath(path)}
+    with os.scandir(path) as entries:
+        for entry in entries:
+            target = os.path.join(copy, entry.name)
+            real = os.path.realpath(entry.path)
+            if entry.is_symlink() and (real in here or not os.path.exists(real)):
+                os.symlink(os.readlink(entry.path), target)
+            elif entry.is_dir():
+                _copy_tree(entry.path, target, here, stopping)
+            elif entry.is_file():
+                _copy_file(entry.path, target, stopping)
+
+
+def _size(path: str) -> int:
+    """Return the bytes of a file, or of all files in a directory."""
+    if not os.path.isdir(path):
+        return os.path.getsize(path)
+    found = (os.path.join(parent, name) for parent, _, names in os.walk(path) for name in names)
+    return sum(os.path.getsize(each) for each in found if os.path.exists(each))
 
 
 def _copy_in(home: Path) -> str | None:

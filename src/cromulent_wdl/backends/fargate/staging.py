@@ -20,17 +20,17 @@ from ...model import Task
 from ...storage.layout import COPIED_INPUTS
 from ...storage.shared import SharedFiles
 from ..inputs import Input, inputs_of
-from .copies import Copies
+from .copies import Asked, Copies
 from .window import Window
 
 __all__ = ["lead_back", "stage_inputs"]
 
 
-def stage_inputs(task: Task, shared: SharedFiles, window: Window, copies: Copies) -> None:
+def stage_inputs(task: Task, shared: SharedFiles, window: Window, copies: Copies, asked: Asked) -> None:
     """Have a link in the working directory for each input, to where the task sees it.
 
     Blocks while inputs from elsewhere are copied. Raises MountFailed; FileUnstable for an input that is being written
-    to; InterruptedError where the copies were told to stop.
+    to; InterruptedError when it was told to stop.
     """
     copied: dict[str, str] = {}
     item: Input | None = None
@@ -38,7 +38,9 @@ def stage_inputs(task: Task, shared: SharedFiles, window: Window, copies: Copies
         for item in inputs_of(task, lambda _: True):
             seen = _seen(item, task, shared, window)
             if seen is None:
-                seen = _copied(item, task, shared, window, copies)
+                copy = copies.copy(item.host, task.run_directory, asked)
+                seen = _in_run(copy, task.run_directory) or window.shows(shared.path_in_file_system(copy))
+                assert seen is not None  # copies that are not in the run are where the window shows them
                 copied[seen] = item.host
             os.makedirs(os.path.dirname(item.target), exist_ok=True)
             _link(seen, item.target)
@@ -97,14 +99,6 @@ def _seen(item: Input, task: Task, shared: SharedFiles, window: Window) -> str |
         return in_run
     inside = shared.inside(item.host)
     return window.shows(inside) if inside is not None and _is_closed(item.host, window) else None
-
-
-def _copied(item: Input, task: Task, shared: SharedFiles, window: Window, copies: Copies) -> str:
-    """Return the path at which the task sees a copy of the input."""
-    copy = copies.copy(item.host, task.run_directory)
-    seen = _in_run(copy, task.run_directory) or window.shows(shared.path_in_file_system(copy))
-    assert seen is not None  # copies that are not in the run are where the window shows them
-    return seen
 
 
 def _in_run(real: str, run: Path) -> str | None:

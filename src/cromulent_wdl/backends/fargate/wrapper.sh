@@ -114,6 +114,7 @@ record() {
 }
 
 finish() {
+  [ -e "$here/listing" ] || true > "$here/listing" # of a command that never began
   [ "$ended" ] || read -r ended _ < /proc/uptime
   record
   exit "$code"
