@@ -51,6 +51,10 @@ class StandinBackend:
         """Take every task."""
         return None
 
+    def directory_refusal(self, directory: Path) -> str | None:
+        """Take any directory."""
+        return None
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Take nothing over."""
         return False

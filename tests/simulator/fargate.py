@@ -25,7 +25,8 @@ from .deployments import access_to, deploy
 
 __all__ = ["QUICK", "Lab", "Ran"]
 
-QUICK: dict[str, float] = {
+QUICK: dict[str, float | bool] = {
+    "image_digests": False,
     "retry_pause": 0.02,
     "capacity_pause": 0.05,
     "capacity_patience": 5.0,

@@ -44,13 +44,14 @@ task sum {
 """
 
 
+ALL_AT_ONCE = "touch ../../began-~{i}; until [ $(ls -d ../../began-* | wc -l) = 20 ]; do sleep 0.1; done"
+
+
 def test_plain_miniwdl_runs_many_calls_at_once(lab: Lab) -> None:
-    (lab.mount / "wide.wdl").write_text(WIDE)
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.5", ALL_AT_ONCE))
     ran = lab.run("run", "--verbose", "--dir", str(lab.mount), "--as-me", "wide.wdl", "width=20", module="WDL")
     assert ran.outputs == {"wide.total": 190}
     assert ran.stderr.count("said") >= 20
-    ones = [task for task in lab.tasks() if task["memory"] == "2048"]
-    assert max(task["startedAt"] for task in ones[:20]) < min(task["stoppedAt"] for task in ones[:20])
     assert len({task["taskDefinitionArn"] for task in lab.tasks()}) == 1
 
 
@@ -114,3 +115,58 @@ def test_reap_lists_and_stops_what_a_dead_run_left_and_no_other(lab: Lab) -> Non
     _, stderr = heads[1].communicate(timeout=60)
     assert heads[1].returncode == 130, stderr
     assert not lab.live()
+
+
+def test_what_is_wrong_is_told_before_anything_is_started(lab: Lab) -> None:
+    elsewhere = lab.run("run", str(EXAMPLES / "md5sum/md5sum.wdl"), f"file={__file__}", "--dir", str(lab.home))
+    assert elsewhere.status == 2
+    assert "is not on the deployment's file system" in elsewhere.stderr
+    assert not list(lab.home.glob("*_md5sum"))
+    missing = lab.run("run", str(EXAMPLES / "md5sum/md5sum.wdl"), f"file={__file__}", deployment="nosuch")
+    assert missing.status == 2
+    assert "there is no deployment 'nosuch'" in missing.stderr
+    assert lab.tasks() == []
+
+
+RETRIED = """
+version 1.1
+task hard {
+  command <<< sleep 1; echo fine > out >>>
+  output { File out = "out" }
+  runtime { memory: "2 GiB" preemptible: 1 maxRetries: 1 }
+}
+"""
+
+
+def test_losses_are_repeated_in_fresh_directories_and_one_attempts_outputs_are_used(lab: Lab) -> None:
+    (lab.mount / "hard.wdl").write_text(RETRIED)
+    lab.afflict(
+        {"kind": "eni_timeout", "times": 1},
+        {"kind": "spot_interruption", "provider": "FARGATE_SPOT", "after": 0.4, "warning": 0.1, "on": [2]},
+        {"kind": "out_of_memory", "provider": "FARGATE", "times": 1},
+    )
+    ran = lab.run("run", "hard.wdl", "--dir", "run/.", "--verbose")
+    out = Path(ran.outputs["hard.out"])
+    assert out.read_text() == "fine\n"
+    assert out.resolve().parent.name == "work4"
+    said = [line for line in ran.stderr.splitlines() if "task again" in line]
+    assert ["network interface" in said[0], "now on demand" in said[1], "again with 4.3 GB" in said[2]] == [True] * 3
+    assert len(said) == 3
+    events = [json.loads(line) for line in (lab.mount / "run/journal.jsonl").read_text().splitlines()]
+    ended = [event["ending"] for event in events if event["event"] == "task_ended"]
+    assert ended == ["network", "spot", "oom", "ok"]
+    places = [(event["place"], event["memory"] >> 30) for event in events if event["event"] == "ecs_task_launched"]
+    assert places == [("spot", 2), ("spot", 2), ("on_demand", 2), ("on_demand", 4)]
+
+
+def test_an_ending_of_the_clouds_does_not_use_up_the_tasks_retries(lab: Lab) -> None:
+    (lab.mount / "hard.wdl").write_text(RETRIED.replace("echo fine > out", "exit 7"))
+    ran = lab.run("run", "hard.wdl", "--dir", "run/.")
+    assert ran.status == 7
+    assert len(lab.tasks()) == 2  # the first, and maxRetries
+    (lab.mount / "hard.wdl").write_text(RETRIED)
+    lab.afflict({"kind": "pull_not_found"})
+    ran = lab.run("run", "hard.wdl", "--dir", "run2/.")
+    assert ran.status == 2
+    assert "the image is not there" in ran.stderr
+    assert len(lab.tasks()) == 3  # it would not be there for another attempt either

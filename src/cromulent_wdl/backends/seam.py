@@ -82,6 +82,9 @@ class Backend(Protocol):
     def refusal(self, task: Task) -> str | None:
         """Return in one sentence why this task cannot run here, or None. Pure: no call leaves the process."""
 
+    def directory_refusal(self, directory: Path) -> str | None:
+        """Return in one sentence why no run can have its directory within this one, or None."""
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Return whether `run` will take over what an earlier head began as this attempt, for the same command.
 

@@ -16,6 +16,7 @@ from WDL._util import NOTICE_LEVEL, VERBOSE_LEVEL, provision_run_dir, write_atom
 from WDL.runtime.config import Loader
 from WDL.runtime.error import error_json
 
+from ..backends.seam import Backend
 from ..errors import CromulentError, UsageError
 from ..model import Ending
 from ..plugin import session, tuning
@@ -63,18 +64,21 @@ def _run(options: RunOptions) -> int:
         cleanup.callback(here.close)
         if here.session.choice.backend.elastic and is_open(cfg):
             cfg.override({"scheduler": {"task_concurrency": here.session.settings.task_concurrency}})
-        directory = _run_directory(bound, source, options)
+        directory = _run_directory(bound, source, options, here.session.choice.backend)
         view = cleanup.enter_context(view_of(options, here, directory, bound.target.name))
         active = session.begin(directory, bound.target, here.session.choice.backend.name, view)
         return _execute(cfg, bound, options, active, view)
 
 
-def _run_directory(bound: Bound, source: Source, options: RunOptions) -> Path:
+def _run_directory(bound: Bound, source: Source, options: RunOptions, backend: Backend) -> Path:
     """Make the run directory, named as miniwdl names it, with all in it that the run can be begun again from.
 
     Raises UsageError where that cannot be written.
     """
     parent = options.directory or os.getcwd()
+    refusal = backend.directory_refusal(Path(parent))
+    if refusal is not None:
+        raise UsageError(refusal, hint="give another with --dir; `cromulent config` shows where files are looked for")
     try:
         directory = Path(provision_run_dir(bound.target.name, options.directory, last_link=True))
         if not os.access(directory, os.W_OK | os.X_OK):

@@ -111,6 +111,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     task_policies: Annotated[
         tuple[str, ...], Meta(description="ARNs of policies that tasks get; without, they may only mount their files.")
     ] = ()
+    registries: Annotated[
+        tuple[str, ...], Meta(description="Secrets that open private registries, each HOST=ARN of Secrets Manager.")
+    ] = ()
+    image_digests: Annotated[
+        bool, Meta(description="Whether registries are asked for the digests of images before Fargate tasks start.")
+    ] = True
     permissions_boundary: Annotated[str, Meta(description="ARN of the boundary of every role that is made.")] = ""
     roles: Annotated[
         tuple[str, ...], Meta(description="Roles made beforehand, each KIND=ARN: execution, task, head, states, rule.")

@@ -75,6 +75,10 @@ class ContainerBackend:
         """Return why the task cannot run in this engine, or None."""
         return refusal(task, self._engine.facts, self._invoker)
 
+    def directory_refusal(self, directory: Path) -> str | None:
+        """Return None: any directory will do."""
+        return None
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Return False: what a dead head began has ended with it."""
         return False

@@ -183,7 +183,7 @@ class Run:
         deployment = self._cloud.deployment
         with suppress(OSError):
             memo.note_stop(self._attempt.directory, ecs, deployment.log_group, stream_of(ecs))
-        if ecs.image_digest:
+        if ecs.image_digest and not self._cloud.images.digest(self._task.images[0]):
             image = self._task.images[0] if self._task.images else ""
             self._errand.report(
                 TaskImage(self._cloud.clock.now(), self._task.call, self._task.attempt, image, ecs.image_digest)

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import logging
-import threading
-from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
 from ...errors import CromulentError
 from ...model import Ending, Outcome, Resources, Task
 from ...units import MIB
+from ..once import Once
 from ..seam import Cancellation, Report
 from ..verdict import STOPPED
 from . import memo, wrapper
 from .attempt import Run
 from .cloud import Cloud
 from .errand import Errand
-from .site import Site, open_site
+from .site import Site, not_shared, open_site
 from .sizes import Size, defaulted, no_size, size_for
 from .verdict import outcome_of_error
 from .wrapper import find_attempt
@@ -39,8 +38,7 @@ class FargateBackend:
         deployment = cloud.deployment
         self.description = f"Fargate, deployment {deployment.name} in {deployment.region}"
         self._cloud = cloud
-        self._lock = threading.Lock()
-        self._sites: dict[Path, Future[Site]] = {}
+        self._sites: Once[Path, Site] = Once()
         settings = cloud.settings
         self._default = int(settings.default_cpu * 1024), settings.default_memory
         self.defaults = Resources(cpu=max(1, int(settings.default_cpu)), memory=settings.default_memory * MIB)
@@ -51,7 +49,7 @@ class FargateBackend:
 
     def image_digest(self, reference: str) -> str | None:
         """Return the digest that the registry has for an image, or None where it does not say."""
-        return None
+        return self._cloud.images.digest(reference)
 
     def refusal(self, task: Task) -> str | None:
         """Return in one sentence why the task cannot run on Fargate, or None."""
@@ -67,6 +65,12 @@ class FargateBackend:
         if size_for(cpu, memory, task.resources.disk) is None:
             return no_size(cpu, memory, task.resources.disk)
         return wrapper.refusal(task)
+
+    def directory_refusal(self, directory: Path) -> str | None:
+        """Return why no run can be in a directory that tasks do not see."""
+        if self._cloud.files.are_here(directory.absolute()):
+            return None
+        return not_shared(directory)
 
     def takes_over(self, task: Task, command: str) -> bool:
         """Whether `run` takes over what an earlier head began; see the seam."""
@@ -93,7 +97,7 @@ class FargateBackend:
 
     def close(self) -> None:
         """Stop what an earlier head left and nobody has taken over, and end the threads."""
-        for site in self._opened():
+        for site in self._sites.values():
             for ecs in site.survivors.take_rest():
                 _log.warning("stopping %s, which an earlier head of the run left", ecs.identity)
                 try:
@@ -116,25 +120,9 @@ class FargateBackend:
 
     def _site(self, task: Task) -> Site:
         """Return the task's run, which the first of its tasks opens."""
-        with self._lock:
-            opened = self._sites.get(task.run_directory)
-            if opened is not None and opened.done() and opened.exception() is not None:
-                opened = None  # it may go better now
-            if opened is None:
-                mine: Future[Site] = Future()
-                self._sites[task.run_directory] = mine
-        if opened is not None:
-            return opened.result()
-        try:
-            site = open_site(self._cloud, task)
-            self._cloud.monitor.listen(partial(wrapper.take_ended, task.run_directory))
-            mine.set_result(site)
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        return site
+        return self._sites.get(task.run_directory, partial(self._open, task))
 
-    def _opened(self) -> list[Site]:
-        with self._lock:
-            done = [each for each in self._sites.values() if each.done() and each.exception() is None]
-        return [each.result() for each in done]
+    def _open(self, task: Task) -> Site:
+        site = open_site(self._cloud, task.run_directory)
+        self._cloud.monitor.listen(partial(wrapper.take_ended, task.run_directory))
+        return site

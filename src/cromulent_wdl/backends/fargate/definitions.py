@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Mapping
-from concurrent.futures import Future
+from functools import partial
 from typing import Any, Protocol
 
 from ...model import Deployment
+from ..once import Once
 from .request import Blueprint, definition_of, family_of
 
 __all__ = ["Definitions", "Registry"]
@@ -30,31 +30,15 @@ class Definitions:
         self._registry = registry
         self._deployment = deployment
         self._run = run
-        self._lock = threading.Lock()
-        self._known: dict[Blueprint, Future[str]] = {}
+        self._known: Once[Blueprint, str] = Once()
 
     def arn(self, blueprint: Blueprint) -> str:
         """Return the ARN of the definition, found or registered. Raises AwsError."""
-        with self._lock:
-            known = self._known.get(blueprint)
-            if known is not None and known.done() and known.exception() is not None:
-                known = None  # it failed for others; it may go better now
-            if known is None:
-                mine: Future[str] = Future()
-                self._known[blueprint] = mine
-        if known is not None:
-            return known.result()
-        try:
-            mine.set_result(self._find_or_register(blueprint))
-        except BaseException as error:
-            mine.set_exception(error)
-            raise
-        return mine.result()
+        return self._known.get(blueprint, partial(self._find_or_register, blueprint))
 
     def forget(self, blueprint: Blueprint) -> None:
         """Look for the definition anew when it is wanted next: somebody has removed it."""
-        with self._lock:
-            self._known.pop(blueprint, None)
+        self._known.forget(blueprint)
 
     def _find_or_register(self, blueprint: Blueprint) -> str:
         found = self._registry.definition(family_of(self._deployment, blueprint))

@@ -9,14 +9,15 @@ from dataclasses import dataclass
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
 from ...errors import AwsError
-from ...model import EcsTaskLaunched, Outcome, TaskPlaced
+from ...model import EcsTaskLaunched, Outcome, TaskImage, TaskPlaced
 from ...units import MIB
 from . import memo
 from .cloud import Cloud
 from .errand import Errand
 from .gate import Cancelled
+from .images import AMD64, Chosen
 from .ladder import SPOT, Rung, pause_after, rungs
-from .request import STREAM_PREFIX, Blueprint, Launch, launch_of
+from .request import ARCHITECTURES, STREAM_PREFIX, Blueprint, Launch, launch_of
 from .site import Site
 from .sizes import Size
 from .turns import Need
@@ -52,12 +53,15 @@ class Launcher:
         self._task = errand.task
         self._size = size
         self._tries = 0
+        self._image = Chosen("", "", AMD64)
 
     def launch(self) -> Launched | Outcome:
         """Start the attempt's task and return it, or how the attempt ended where AWS goes on having no room.
 
-        Raises Cancelled, AwsError.
+        Raises Cancelled, AwsError, ImageNotFound.
         """
+        self._image = self._cloud.images.chosen(self._task)
+        self._tell_image()
         ladder = rungs(self._cloud.deployment.subnets, self._site.next_turn(), spot=self._task.preemptible)
         end = self._cloud.clock.monotonic() + self._cloud.settings.capacity_patience
         round_ = 0
@@ -126,11 +130,18 @@ class Launcher:
         return hashlib.sha256(content.encode()).hexdigest()[:64]
 
     def _blueprint(self) -> Blueprint:
-        return self._cloud.images.blueprint(self._task, self._site.access_point)
+        return self._cloud.images.blueprint(self._image, self._task, self._site.access_point)
+
+    def _tell_image(self) -> None:
+        if self._image.digest:
+            task, now = self._task, self._cloud.clock.now()
+            self._errand.report(TaskImage(now, task.call, task.attempt, self._image.name, self._image.digest))
 
     def _tell(self, rung: Rung, ecs: EcsTask) -> None:
         task, size, deployment, now = self._task, self._size, self._cloud.deployment, self._cloud.clock.now()
         why = f"{rung}, {size}"
+        if task.architecture not in ("", self._image.architecture):
+            why += f"; the image was not built for {task.architecture}"
         self._errand.report(
             TaskPlaced(now, task.call, task.attempt, "fargate", why, int(size.vcpus) or 1, size.memory * MIB)
         )
@@ -142,7 +153,7 @@ class Launcher:
                 task=ecs.arn,
                 place=place_of(rung.provider),
                 region=deployment.region,
-                architecture="ARM64" if task.architecture == "arm64" else "X86_64",
+                architecture=ARCHITECTURES[self._image.architecture],
                 cpu=size.vcpus,
                 memory=size.memory * MIB,
                 storage=size.disk,

@@ -45,7 +45,7 @@ def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock
         deployment=deployment,
         settings=settings,
         files=Files(access, deployment, settings),
-        images=Images(settings),
+        images=Images(access, settings),
         ecs=ecs,
         monitor=Monitor(ecs.describe, _waits(settings), clock),
         gate=Gate(ecs.launch_delay, _room(access, deployment), clock),

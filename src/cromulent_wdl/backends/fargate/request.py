@@ -19,7 +19,16 @@ from ...model import Deployment
 from .sizes import SMALLEST_DISK, Size
 from .window import FILES
 
-__all__ = ["LONGEST_OVERRIDES", "RUN_TAG", "Blueprint", "Launch", "definition_of", "family_of", "launch_of"]
+__all__ = [
+    "ARCHITECTURES",
+    "LONGEST_OVERRIDES",
+    "RUN_TAG",
+    "Blueprint",
+    "Launch",
+    "definition_of",
+    "family_of",
+    "launch_of",
+]
 
 LONGEST_OVERRIDES = 2048
 """Characters; ECS takes 8,192, its own JSON included (facts: overrides)."""
@@ -28,7 +37,7 @@ CALL_TAG = "cromulent:call"
 STREAM_PREFIX = "task"
 _STOP_TIMEOUT = 120
 """Seconds from SIGTERM to SIGKILL: all that Spot's warning leaves (facts: stopTimeout)."""
-_ARCHITECTURES = {"amd64": "X86_64", "arm64": "ARM64"}
+ARCHITECTURES = {"amd64": "X86_64", "arm64": "ARM64"}
 # botocore, Tag: letters, digits, spaces and these
 _NO_TAG = re.compile(r"[^\w \-+=.:/@]")
 
@@ -92,7 +101,7 @@ def definition_of(deployment: Deployment, blueprint: Blueprint, run: str) -> dic
         "executionRoleArn": deployment.execution_role,
         "taskRoleArn": deployment.task_role,
         "runtimePlatform": {
-            "cpuArchitecture": _ARCHITECTURES[blueprint.architecture],
+            "cpuArchitecture": ARCHITECTURES[blueprint.architecture],
             "operatingSystemFamily": "LINUX",
         },
         "containerDefinitions": [_container(deployment, blueprint)],

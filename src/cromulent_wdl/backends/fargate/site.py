@@ -18,7 +18,6 @@ from ...aws import access_points
 from ...aws.access_points import AccessPoint, Wanted
 from ...aws.deployments import TAG
 from ...errors import UsageError
-from ...model import Task
 from ...storage.layout import FARGATE_RUN
 from ...storage.shared import SharedFiles
 from .cloud import Cloud
@@ -28,7 +27,7 @@ from .headship import Headship
 from .request import RUN_TAG
 from .survivors import Survivors
 
-__all__ = ["Site", "open_site"]
+__all__ = ["Site", "not_shared", "open_site"]
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME = 100
@@ -68,14 +67,12 @@ class Site:
         return next(self._turns)
 
 
-def open_site(cloud: Cloud, task: Task) -> Site:
-    """Return the run of the task, with an access point. Raises CromulentError, OSError."""
-    directory = task.run_directory
+def open_site(cloud: Cloud, directory: Path) -> Site:
+    """Return the run in the directory, with an access point. Raises CromulentError, OSError."""
     shared = cloud.files.of(directory)
     if shared is None:
         raise UsageError(
-            f"the run directory {directory} is not on the deployment's file system",
-            hint="--dir takes a directory on it; `mount` is the setting where it is mounted and not found by itself",
+            not_shared(directory), hint="--dir takes a directory on it; the setting `mount` says where it is mounted"
         )
     headship = Headship.take(directory, cloud.settings.head_patience, cloud.clock)
     try:
@@ -102,6 +99,11 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
     if known:
         site.survivors.find()
     return site
+
+
+def not_shared(directory: Path) -> str:
+    """Return the sentence about a directory that tasks do not see."""
+    return f"{directory} is not on the deployment's file system, by which tasks on Fargate get their files"
 
 
 def _make_point(cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record) -> AccessPoint:

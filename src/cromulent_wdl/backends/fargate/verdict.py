@@ -5,7 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ...aws.decode import KILLED, EcsTask, ending_of_stop
-from ...errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CromulentError
+from ...errors import (
+    AwsDenied,
+    AwsError,
+    AwsThrottled,
+    AwsUnreachable,
+    CromulentError,
+    FileUnstable,
+    ImageNotFound,
+    MountFailed,
+)
 from ...model import Ending, Outcome, Task, Usage
 from ...units import format_bytes, format_duration
 from ..verdict import STOPPED, Evidence, is_full, tail, verdict
@@ -96,6 +105,9 @@ _OF_ERRORS: tuple[tuple[type[CromulentError], Ending], ...] = (
     (AwsThrottled, Ending.THROTTLED),
     (AwsUnreachable, Ending.NETWORK),
     (AwsDenied, Ending.REFUSED),
+    (ImageNotFound, Ending.PULL_PERMANENT),
+    (MountFailed, Ending.MOUNT),
+    (FileUnstable, Ending.MOUNT),
 )
 
 

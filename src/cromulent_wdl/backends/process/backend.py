@@ -72,6 +72,10 @@ class ProcessBackend:
             return f"it names an image ({image}), which takes Docker or Podman; --backend process runs it without"
         return None
 
+    def directory_refusal(self, directory: Path) -> str | None:
+        """Return None: any directory will do."""
+        return None
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Return False: what a dead head began has ended with it."""
         return False

@@ -1,0 +1,145 @@
+"""Registries of images, asked without an engine: which digest a name stands for, and for which machines it was built.
+
+This is the pull half of the OCI distribution protocol, by manifests alone, with the two ways of logging in that
+registries have: a bearer token, which most give to anybody, and a name with a password.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..errors import EngineUnavailable, ImageNotFound, ImagePullFailed
+
+__all__ = ["Login", "Manifest", "Reference", "Registry", "parse_reference"]
+
+Login = Callable[[str], "tuple[str, str] | None"]
+"""Returns the name and the password for a registry's host, or None for nobody in particular."""
+
+DOCKER_HUB = "docker.io"
+_ENDPOINTS = {DOCKER_HUB: "registry-1.docker.io"}
+_INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
+_MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
+_TIMEOUT = (3.0, 5.0)
+"""Seconds to connect, and between two bytes: a registry that does not answer holds up nobody for long."""
+_REFERENCE = re.compile(r"(?P<name>[^@]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?")
+
+
+@dataclass(frozen=True)
+class Reference:
+    """An image's name, taken apart."""
+
+    host: str
+    repository: str
+    tag: str
+    digest: str
+    name: str
+    """As it was written, without tag and digest."""
+
+    def at(self, digest: str) -> str:
+        """Return the name of exactly that content."""
+        return f"{self.name}@{digest}"
+
+
+def parse_reference(text: str) -> Reference:
+    """Take a reference apart as Docker does: without a host it is Docker Hub's, without a tag it is `latest`.
+
+    Raises ImageNotFound for what cannot be an image's name.
+    """
+    found = _REFERENCE.fullmatch(text)
+    if found is None:
+        raise ImageNotFound(f"'{text}' cannot be the name of an image")
+    name, digest = found["name"], found["digest"] or ""
+    first, slash, rest = name.partition("/")
+    if slash and ("." in first or ":" in first or first == "localhost"):
+        host, repository = first, rest
+    else:
+        host, repository = DOCKER_HUB, name if slash else f"library/{name}"
+    return Reference(host, repository, found["tag"] or ("" if digest else "latest"), digest, name)
+
+
+@dataclass(frozen=True)
+class Manifest:
+    """What a registry says of an image."""
+
+    digest: str
+    architectures: frozenset[str]
+    """As `amd64`, `arm64`; none where the registry does not say."""
+
+
+class Registry:
+    """One registry, over one connection; for one thread at a time."""
+
+    def __init__(self, host: str, login: Login) -> None:
+        import requests
+
+        endpoint = _ENDPOINTS.get(host, host)
+        local = endpoint.partition(":")[0] in ("localhost", "127.0.0.1")
+        self._host = host
+        self._base = f"{'http' if local else 'https'}://{endpoint}/v2"
+        self._login = login
+        self._session = requests.Session()
+
+    def manifest(self, reference: Reference) -> Manifest:
+        """Return what the registry says of an image.
+
+        Raises ImageNotFound where it says that there is none, ImagePullFailed where it does not say, or not to us, and
+        EngineUnavailable where it does not answer.
+        """
+        wanted = reference.digest or reference.tag
+        answer = self._get(reference, f"manifests/{wanted}")
+        content = answer.json()
+        digest = reference.digest or answer.headers.get("Docker-Content-Digest", "")
+        if not digest:
+            raise ImagePullFailed(f"{self._host} does not tell the digest of {reference.repository}:{wanted}")
+        if "manifests" in content:
+            found = [each.get("platform") or {} for each in content["manifests"]]
+            return Manifest(digest, frozenset(p["architecture"] for p in found if p.get("os") == "linux"))
+        config = (content.get("config") or {}).get("digest")
+        if not config:
+            return Manifest(digest, frozenset())
+        architecture = self._get(reference, f"blobs/{config}").json().get("architecture")
+        return Manifest(digest, frozenset([architecture] if architecture else []))
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._session.close()
+
+    def _get(self, reference: Reference, what: str) -> Any:
+        import requests
+
+        url = f"{self._base}/{reference.repository}/{what}"
+        try:
+            answer = self._session.get(url, headers=_accepting(), timeout=_TIMEOUT)
+            if answer.status_code == 401:
+                self._log_in(answer.headers.get("WWW-Authenticate", ""))
+                answer = self._session.get(url, headers=_accepting(), timeout=_TIMEOUT)
+            if answer.status_code == 404:
+                raise ImageNotFound(f"{self._host} has no image {reference.repository}:{reference.tag}")
+            answer.raise_for_status()
+            return answer
+        except (requests.ConnectionError, requests.Timeout) as error:
+            raise EngineUnavailable(f"registry {self._host} does not answer: {error}") from error
+        except (requests.RequestException, ValueError) as error:
+            raise ImagePullFailed(f"{self._host} does not tell of {reference.repository}: {error}") from error
+
+    def _log_in(self, challenge: str) -> None:
+        from requests.utils import parse_dict_header
+
+        scheme, _, rest = challenge.partition(" ")
+        credentials = self._login(self._host)
+        if scheme.lower() == "basic" and credentials is not None:
+            self._session.auth = credentials
+        elif scheme.lower() == "bearer":
+            asked: Mapping[str, str] = parse_dict_header(rest)  # type: ignore[no-untyped-call]  # as it came to us
+            parameters = {name: value for name, value in asked.items() if name in ("service", "scope")}
+            answer = self._session.get(asked.get("realm", ""), params=parameters, auth=credentials, timeout=_TIMEOUT)
+            answer.raise_for_status()
+            content = answer.json()
+            self._session.headers["Authorization"] = f"Bearer {content.get('token') or content.get('access_token')}"
+
+
+def _accepting() -> dict[str, str]:
+    return {"Accept": ", ".join((*_INDEXES, *_MANIFESTS))}
