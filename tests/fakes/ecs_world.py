@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
 from botocore.validate import ParamValidator
@@ -19,6 +20,7 @@ from cromulent_wdl.simulator.ecs import (
     FileAccess,
     FileSystem,
     Place,
+    Snapshot,
     Subnet,
     TaskStateChange,
     Timers,
@@ -113,11 +115,21 @@ class Stage:
     ) -> None:
         self.clock = FakeClock()
         self.world = FakeWorld()
+        self._settings, self._script = settings, script
         self.timers = Timers(self.clock)
         chosen = PlayPlane(self.timers, script) if plane is None else plane
         self.service = EcsService(self.clock, self.world, chosen, self.timers, settings)
         self.ask("CreateCluster", clusterName="runs", capacityProviders=["FARGATE", "FARGATE_SPOT"])
         self.ask("RegisterTaskDefinition", **definition())
+
+    def restart(self) -> None:
+        """Go on with another engine that begins with what this one held."""
+        kept = msgspec.json.decode(msgspec.json.encode(self.service.snapshot()), type=Snapshot)
+        self.service.close()
+        self.timers = Timers(self.clock)
+        plane = PlayPlane(self.timers, self._script)
+        self.service = EcsService(self.clock, self.world, plane, self.timers, self._settings)
+        self.service.restore(kept)
 
     def ask(self, action: str, **request: Any) -> dict[str, Any]:
         """Carry out a request; its answer, or its refusal, must fit botocore's model."""

@@ -1,4 +1,4 @@
-"""The whole engine: any order of run, describe, stop, time and fault keeps every task legal and ends it once."""
+"""The whole engine: any order of run, describe, stop, time, fault and restart keeps tasks legal and ends each once."""
 
 from __future__ import annotations
 
@@ -35,6 +35,7 @@ class AnyOrder(RuleBasedStateMachine):
 
     def __init__(self) -> None:
         super().__init__()
+        self.accepted = self.ended = 0
         self.stage = Stage(EcsSettings(latency=LATENCY), SCRIPT)
         aside = container(name="aside", essential=False)
         self.asked(
@@ -46,6 +47,12 @@ class AnyOrder(RuleBasedStateMachine):
             requiresCompatibilities=["FARGATE"],
             containerDefinitions=[container(), aside],
         )
+
+    def _count(self) -> None:
+        """Add what the engine has counted: another one begins at nothing."""
+        counted = self.stage.service.meters()["tasks"]
+        self.accepted += counted["accepted"]
+        self.ended += sum(counted["endings"].values())
 
     def asked(self, action: str, **request: Any) -> dict[str, Any] | None:
         try:
@@ -79,6 +86,12 @@ class AnyOrder(RuleBasedStateMachine):
     def time(self, seconds: float) -> None:
         self.stage.pass_time(seconds)
 
+    @rule()
+    def restart(self) -> None:
+        """Everything that goes on is lost, and ends all the same."""
+        self._count()
+        self.stage.restart()
+
     @rule(faults=st.lists(FAULTS, max_size=3))
     def fault(self, faults: list[Fault]) -> None:
         self.stage.service.set_faults(FaultPlan(faults=tuple(faults)))
@@ -103,8 +116,8 @@ class AnyOrder(RuleBasedStateMachine):
             states = [ORDER.index(event["lastStatus"]) for event in events]
             assert states == sorted(states)
             assert [event["lastStatus"] for event in events].count("STOPPED") == 1
-        accepted = self.stage.service.meters()["tasks"]
-        assert sum(accepted["endings"].values()) == accepted["accepted"] == len(pasts)
+        self._count()
+        assert self.ended == self.accepted == len(pasts)
         assert self.stage.ask("DescribeClusters", clusters=["runs"])["clusters"][0]["runningTasksCount"] == 0
 
 

@@ -104,13 +104,13 @@ def test_a_symbolic_link_does_not_lead_out_of_the_file_system(tmp_path: Path) ->
     (tmp_path / "efs/fs-1").mkdir(parents=True)
     (tmp_path / "efs/fs-1/out").symlink_to("/etc")
     with pytest.raises(CannotStart, match="access denied"):
-        prepare(launch(plan(), VolumePlan("data", "fs-1", "/out")), tmp_path, tmp_path / "own")
+        prepare(launch(plan(), VolumePlan("data", "fs-1", "/out")), tmp_path / "efs", tmp_path / "own")
     with pytest.raises(CannotStart, match="access denied"):
-        prepare(launch(plan(), VolumePlan("data", "fs-1", "/../..")), tmp_path, tmp_path / "own")
+        prepare(launch(plan(), VolumePlan("data", "fs-1", "/../..")), tmp_path / "efs", tmp_path / "own")
 
 
 def test_the_root_of_an_access_point_is_made_with_its_permissions(tmp_path: Path) -> None:
-    found = prepare(launch(plan(), VolumePlan("data", "fs-1", "/runs", POINT)), tmp_path, tmp_path / "own")
+    found = prepare(launch(plan(), VolumePlan("data", "fs-1", "/runs", POINT)), tmp_path / "efs", tmp_path / "own")
     assert found == {"data": tmp_path / "efs/fs-1/runs"}
     assert found["data"].stat().st_mode & 0o777 == 0o750
 
@@ -123,7 +123,9 @@ class Stream:
         self.timers = Timers(self.clock)
         self.calls: list[tuple[Place, str, list[str]]] = []
         put: Callable[[Place, str, str, Sequence[tuple[float, str]]], None] = self.put
-        self.surroundings = Surroundings(directory, "h", self.clock, self.timers, put, lambda launch, plan: {})
+        self.surroundings = Surroundings(
+            directory, directory / "efs", "h", self.clock, self.timers, put, lambda launch, plan: {}
+        )
 
     def put(self, place: Place, group: str, stream: str, lines: Sequence[tuple[float, str]]) -> None:
         self.calls.append((place, f"{group}:{stream}", [text for _, text in lines]))

@@ -36,6 +36,9 @@ class CommandNotFound(UsageError):
 @click.option("--realistic", is_flag=True, help="Take AWS's time to start tasks; hold clients to AWS's rates.")
 @click.option("--rates", is_flag=True, help="Hold clients to AWS's rates, without its waits.")
 @click.option("--vcpu-quota", type=click.FloatRange(0.25), metavar="N", help="Let no more than N Fargate vCPUs run.")
+@click.option(
+    "--state", type=click.Path(path_type=Path), metavar="DIR", help="Keep what there is in DIR, and begin with it."
+)
 @click.option("--enforce-iam", is_flag=True, help="Judge every request by its caller's policies.")
 @click.option(
     "--data-plane",
@@ -45,14 +48,17 @@ class CommandNotFound(UsageError):
     help="What tasks do: pretend, or run as processes or in containers.",
 )
 @click.argument("arguments", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND…]")
-def command(faults: Path | None, play: Path | None, arguments: tuple[str, ...], **chosen: Any) -> int:
+def command(
+    faults: Path | None, play: Path | None, state: Path | None, arguments: tuple[str, ...], **chosen: Any
+) -> int:
     """Start a local AWS and say how to reach it, or run a COMMAND with it.
 
     Without a COMMAND it prints the environment to export and goes on until Ctrl-C. With one it ends when the
-    COMMAND does, and with its exit status. Nothing is left behind.
+    COMMAND does, and with its exit status. Nothing is left behind, but what --state asks for.
     """
     require_installed()
-    settings = Settings(faults=_read_faults(faults), play=_read_script(play), **chosen)
+    kept = str(state.absolute()) if state is not None else ""
+    settings = Settings(faults=_read_faults(faults), play=_read_script(play), state=kept, **chosen)
     signal.signal(signal.SIGTERM, _leave)
     simulation = Simulation.start(settings)
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
@@ -11,11 +11,12 @@ import msgspec
 from ..clock import Clock
 from ..engine import Engine
 from .admin import Admin
-from .ecs import EcsService, EcsSettings
+from .ecs import EcsService, EcsSettings, Snapshot
 from .ecs.fault_plan import FaultPlan
 from .ecs.settings import NEAR_ZERO, REALISTIC
 from .ecs.timers import Timers
 from .front import Front
+from .keeping import Keeping, Saver
 from .ministack import (
     authorization,
     base,
@@ -27,6 +28,7 @@ from .ministack import (
     log_groups,
     networks,
     objects,
+    persistence,
     policy_simulator,
     prices,
     request_resources,
@@ -61,20 +63,30 @@ __all__ = ["Assembly", "ecs_settings"]
 class Assembly:
     """A simulator that can be served. A process can hold one, since ministack's state is its modules'.
 
-    `uses_engine` hears of a container engine before a container is on it. Raises BaseChanged if ministack is not
+    `places` are where all of it lives, and what outlives it, if anything does. `uses_engine` hears of a container
+    engine before a container is on it. Raises BaseChanged if ministack is not
     what the repairs were made for, and SandboxMissing or EngineUnavailable where tasks cannot run as wanted.
     """
 
     def __init__(
-        self, settings: Settings, port: int, directory: Path, clock: Clock, uses_engine: Callable[[Engine], None]
+        self,
+        settings: Settings,
+        port: int,
+        places: tuple[Path, Keeping | None],
+        clock: Clock,
+        uses_engine: Callable[[Engine], None],
     ) -> None:
         self.port = port
+        directory, self._keeping = places
+        self._last: Snapshot | None = None
         plan = msgspec.json.decode(settings.faults, type=FaultPlan) if settings.faults else FaultPlan()
-        emulator = base.load(settings, port)
+        kept = persistence.environment(self._keeping.services, self._keeping.objects) if self._keeping else {}
+        emulator = base.load(settings, port, kept)
         self._world = MinistackWorld(Mounts() if settings.enforce_iam else None)
         timers = Timers(clock)
         surroundings = Surroundings(
             directory=directory,
+            files=self._keeping.files if self._keeping else directory / "efs",
             owner=settings.owner,
             clock=clock,
             timers=timers,
@@ -89,19 +101,38 @@ class Assembly:
         self._ecs.set_faults(of_ecs(plan))
         judge = Judge() if settings.enforce_iam else None
         door = EcsDoor(self._ecs, judge)
+        self._tags = EcsTags(door)
         self._repair(settings, door, judge)
         others = Others(clock, plan, settings.limited)
         admin = Admin(self._ecs, others, TaskEndpoint(self._ecs, keys_of), plan)
         self.application = Front(emulator.app, door, judge, others, admin)
+        self._saver = Saver(lambda: self.application.requests + self._world.emitted, self._save)
 
     def start(self) -> None:
-        """Begin to move tasks."""
+        """Begin to move tasks, with what was kept."""
+        if self._keeping is not None:
+            persistence.load()
+            if content := self._keeping.read_ecs():
+                kept = msgspec.json.decode(content, type=_Kept)
+                self._ecs.restore(kept.ecs)
+                self._tags.restore(kept.reserved)
+            self._keeping.note_port(self.port)
+            self._saver.start()
         self._ecs.start()
 
     def close(self) -> None:
-        """End all tasks, and deliver what they have to say."""
+        """End all tasks, deliver what they have to say, and keep what is to be kept."""
+        # Tasks that run are lost, not ended by themselves: they are kept as they are before we end them.
+        self._last = self._ecs.snapshot() if self._keeping is not None else None
         self._ecs.close()
         self._world.close()
+        if self._keeping is not None:
+            self._saver.close()
+
+    def _save(self) -> None:
+        assert self._keeping is not None  # only then anything is saved
+        persistence.save()
+        self._keeping.write_ecs(msgspec.json.encode(_Kept(self._last or self._ecs.snapshot(), self._tags.reserved)))
 
     def _repair(self, settings: Settings, door: EcsDoor, judge: Judge | None) -> None:
         door.install()
@@ -126,15 +157,21 @@ class Assembly:
             states_paths,
         ):
             part.repair()
-        tags = EcsTags(door)
-        tags.repair()
-        EcsResources(door, tags).repair()
+        self._tags.repair()
+        EcsResources(door, self._tags).repair()
         EcsTasks(door, self._world, settings.enforce_iam).repair()
         if judge is not None:
             authorization.repair(settings.root)
             request_resources.repair()
             stack_callers.repair()
             Rules(judge).repair()
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """What is kept of ECS: the engine's state, and what only AWS itself could tag."""
+
+    ecs: Snapshot
+    reserved: Mapping[str, list[dict[str, str]]]
 
 
 def ecs_settings(settings: Settings) -> EcsSettings:

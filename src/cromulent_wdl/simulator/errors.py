@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..errors import CromulentError, UsageError
 
-__all__ = ["BaseChanged", "NotInstalled", "PlanUnreadable", "SimulatorFailed"]
+__all__ = ["BaseChanged", "NotInstalled", "PlanUnreadable", "SimulatorFailed", "StateUnusable"]
 
 
 class NotInstalled(CromulentError):
@@ -17,6 +17,10 @@ class BaseChanged(CromulentError):
 
 class SimulatorFailed(CromulentError):
     """The simulator did not start."""
+
+
+class StateUnusable(CromulentError):
+    """The directory of `--state` cannot be used."""
 
 
 class PlanUnreadable(UsageError):

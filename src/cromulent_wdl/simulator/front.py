@@ -42,12 +42,15 @@ class Front:
         self._judge = judge
         self._others = others
         self._admin = admin
+        self.requests = 0
+        """How many there were."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request."""
         if scope["type"] != "http":
             await self._emulator(scope, receive, send)
             return
+        self.requests += 1
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
             if headers.get("x-amz-target", "").startswith(TARGET):

@@ -26,7 +26,9 @@ from ..clock import SYSTEM
 from ..engine import Engine
 from ..errors import CromulentError
 from .assembly import Assembly
-from .settings import HOST, Settings
+from .keeping import Keeping, listen
+from .ministack import base
+from .settings import Settings
 
 __all__ = ["main"]
 
@@ -41,8 +43,11 @@ def main() -> int:
     """Serve until told to end; return the exit status."""
     settings = msgspec.json.decode(_read_line(), type=Settings)
     try:
-        listening = socket.create_server((HOST, settings.port), backlog=_BACKLOG)
-        assembly = Assembly(settings, listening.getsockname()[1], Path.cwd(), SYSTEM, _say_engine)
+        keeping = Keeping.open(Path(settings.state), base.VERSION) if settings.state else None
+        if keeping is not None and settings.data_plane == "process" and os.geteuid() == 0:
+            keeping.require_reachable()
+        listening = listen(settings.port, keeping.port if keeping else 0, _BACKLOG)
+        assembly = Assembly(settings, listening.getsockname()[1], (Path.cwd(), keeping), SYSTEM, _say_engine)
     except OSError as error:
         _say({"error": error.strerror, "hint": None})
         return 1

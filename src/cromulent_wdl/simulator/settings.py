@@ -42,6 +42,8 @@ class Settings:
     """The text of a file of faults."""
     play: str = ""
     """How tasks go that are only played, as JSON (`planes/play_script.py`); empty: a second each, and well."""
+    state: str = ""
+    """The directory in which the state outlives the simulator, as an absolute path; empty: it does not."""
     log_level: str = "CRITICAL"
     root: Credentials = field(default_factory=lambda: Credentials("AKIASIMULATOR0000000", "simulator"))
 

@@ -38,7 +38,9 @@ class RealStage:
         self.changed = threading.Condition()
         self.world.emit = self._emit  # type: ignore[method-assign]
         self.timers = Timers(SYSTEM)
-        given = Surroundings(directory, owner, SYSTEM, self.timers, self._put_lines, self._environment)
+        given = Surroundings(
+            directory, directory / "efs", owner, SYSTEM, self.timers, self._put_lines, self._environment
+        )
         self.plane = make(given)
         self.service = EcsService(SYSTEM, self.world, self.plane, self.timers)
         self.service.start()

@@ -38,6 +38,7 @@ from .seam import (
 )
 from .service import EcsService
 from .settings import NEAR_ZERO, REALISTIC, EcsSettings, Latency, Uniform
+from .snapshot import Snapshot
 from .timers import Timers
 
 __all__ = [
@@ -62,6 +63,7 @@ __all__ = [
     "LogTarget",
     "Place",
     "RunningTask",
+    "Snapshot",
     "Subnet",
     "TaskStateChange",
     "Timers",

@@ -130,6 +130,10 @@ class Clusters:
         """Make a cluster INACTIVE; it is not listed any more (botocore, DeleteCluster)."""
         return self.put(replace(cluster, status="INACTIVE"))
 
+    def all(self) -> list[Cluster]:
+        """Return all clusters, INACTIVE ones too."""
+        return list(self._clusters.values())
+
     def active_arns(self) -> list[str]:
         """Return the ARNs of all clusters that are not deleted."""
         return [cluster.arn for cluster in self._clusters.values() if cluster.status == "ACTIVE"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -88,6 +88,22 @@ class Definitions:
         definition = Definition(arn, family, revision, document, tags)
         self._families.setdefault(family, {})[revision] = definition
         return definition
+
+    def all(self) -> list[Definition]:
+        """Return all definitions, of whatever status."""
+        return [each for revisions in self._families.values() for each in revisions.values()]
+
+    def revisions(self) -> Mapping[str, int]:
+        """Return the newest revision that each family ever had."""
+        return dict(self._last)
+
+    def restore(self, definitions: Iterable[Definition], revisions: Mapping[str, int]) -> None:
+        """Take in what another engine had."""
+        self._last.update(revisions)
+        for each in definitions:
+            self._families.setdefault(each.family, {})[each.revision] = each
+            if each.status == "DELETE_IN_PROGRESS":
+                self._deleting.add(each.arn)
 
     def find(self, reference: str) -> Definition | None:
         """Return what "family", "family:revision" or an ARN names; a family names its newest ACTIVE revision."""

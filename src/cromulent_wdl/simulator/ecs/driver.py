@@ -91,6 +91,13 @@ class Driver:
         """Stop a task because a caller wants it (facts: stopCode)."""
         self.step(record, StopWanted("UserInitiated", reason))
 
+    def recover(self, record: TaskRecord, loss: HostLost) -> None:
+        """Let a task of another engine, which nobody runs any more, go to its end."""
+        if record.life.status is Status.DEPROVISIONING:
+            self._release_interface(record)
+        else:
+            self.step(record, loss)
+
     def _follow(self, record: TaskRecord, before: Life, after: Life) -> None:
         if after.status is Status.PENDING and before.status is Status.PROVISIONING:
             delay = self._settings.latency.pending.draw(self.chances)
@@ -101,10 +108,13 @@ class Driver:
             self._stop_containers(record)
         if after.status is Status.DEPROVISIONING and before.status is not Status.DEPROVISIONING:
             self._stop_containers(record)  # those of a lost host; to a task that has ended it means nothing
-            delay = self._settings.latency.deprovisioning.draw(self.chances)
-            self._timers.after(delay, lambda: self.step(record, Deprovisioned()))
+            self._release_interface(record)
         if after.status is Status.STOPPED:
             self._settle(record, after)
+
+    def _release_interface(self, record: TaskRecord) -> None:
+        delay = self._settings.latency.deprovisioning.draw(self.chances)
+        self._timers.after(delay, lambda: self.step(record, Deprovisioned()))
 
     def _provision(self, record: TaskRecord) -> None:
         if "eni_timeout" in record.ailments:

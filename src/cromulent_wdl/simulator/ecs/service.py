@@ -18,6 +18,7 @@ from .metadata import container_metadata, task_metadata
 from .seam import Caller, DataPlane, Place, World
 from .settings import EcsSettings
 from .shapes import RequestShapes
+from .snapshot import Snapshot, restore, snapshot
 from .state import State
 from .tag_actions import TagActions
 from .task_actions import TaskActions
@@ -119,6 +120,14 @@ class EcsService:
     def reset_meters(self) -> None:
         """Set the meters to nothing."""
         self._driver.meters.reset()
+
+    def snapshot(self) -> Snapshot:
+        """Return all that is held, for another engine to begin with."""
+        return snapshot(self._state)
+
+    def restore(self, kept: Snapshot) -> None:
+        """Begin with what another engine held; do it once, before anybody asks."""
+        restore(self._state, kept)
 
     def close(self) -> None:
         """Stop time and everything that runs."""

@@ -62,6 +62,10 @@ class State:
                 self._holdings[place] = found
             return found
 
+    def all(self) -> list[tuple[Place, Holdings]]:
+        """Return all places with what is in them."""
+        return list(self._holdings.items())
+
     def cluster(self, place: Place, reference: str | None) -> Cluster:
         """Return an active cluster, or say with AWS that it was not found."""
         with self.driver.lock:

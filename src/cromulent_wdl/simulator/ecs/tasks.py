@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter, deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from .faults import Ailments
@@ -111,15 +111,30 @@ class Tasks:
         self._alive[record.batch.definition.arn] += 1
         self._cpu_in_use[record.provider] += record.batch.cpu
 
+    def restore(self, records: Iterable[TaskRecord]) -> None:
+        """Take in tasks that another engine had, in the order of their creation."""
+        for record in records:
+            self.add(record)
+            if record.life.status is Status.STOPPED:
+                self._retire(record)
+        self._stopped = deque(sorted(self._stopped, key=lambda record: record.life.stopped_at or 0.0))
+
+    def all(self) -> list[TaskRecord]:
+        """Return all tasks in the order of their creation."""
+        return sorted(self._by_id.values(), key=lambda record: record.sequence)
+
     def moved(self, record: TaskRecord, before: Status) -> None:
         """Note that a task has left a state for the one it is in."""
         self._states[(record.batch.cluster, before)] -= 1
         self._states[(record.batch.cluster, record.life.status)] += 1
         if record.life.status is Status.STOPPED:
-            self._stopped.append(record)
-            self._alive[record.batch.definition.arn] -= 1
-            self._cpu_in_use[record.provider] -= record.batch.cpu
-            self._addresses[record.subnet.id] -= record.addressed
+            self._retire(record)
+
+    def _retire(self, record: TaskRecord) -> None:
+        self._stopped.append(record)
+        self._alive[record.batch.definition.arn] -= 1
+        self._cpu_in_use[record.provider] -= record.batch.cpu
+        self._addresses[record.subnet.id] -= record.addressed
 
     def take_address(self, record: TaskRecord) -> bool:
         """Give a task an address of its subnet until it is STOPPED; False where none is free."""

@@ -34,12 +34,12 @@ def environment(settings: Settings, port: int) -> Mapping[str, str]:
     }
 
 
-def load(settings: Settings, port: int) -> ModuleType:
+def load(settings: Settings, port: int, more: Mapping[str, str]) -> ModuleType:
     """Import ministack's application into this process, which can hold one only, and return its module.
 
-    Raises BaseChanged for a version other than the pinned one.
+    `more` are further variables for it. Raises BaseChanged for a version other than the pinned one.
     """
-    os.environ.update(environment(settings, port))
+    os.environ.update({**environment(settings, port), **more})
     from importlib import metadata
 
     found = metadata.version("ministack")

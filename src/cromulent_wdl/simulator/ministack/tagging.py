@@ -35,6 +35,15 @@ class EcsTags:
         if reserved:
             self._reserved[arn] = reserved
 
+    @property
+    def reserved(self) -> Mapping[str, list[dict[str, str]]]:
+        """What only AWS itself can give, by ARN; to be kept with the engine's state."""
+        return self._reserved
+
+    def restore(self, reserved: Mapping[str, list[dict[str, str]]]) -> None:
+        """Begin with what was kept."""
+        self._reserved.update(reserved)
+
     def collect(self) -> Iterator[tuple[str, list[dict[str, str]]]]:
         """Yield the ARN and the tags of every cluster, active task definition and task of the place."""
         clusters = list(self._listed("ListClusters", "clusterArns", {}))

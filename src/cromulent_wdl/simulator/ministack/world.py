@@ -27,6 +27,8 @@ class MinistackWorld:
     """The rest of AWS, as `ecs.World` wants it; without `mounts` every task may mount everything."""
 
     def __init__(self, mounts: Mounts | None = None) -> None:
+        self.emitted = 0
+        """How many changes of tasks there were."""
         self._mounts = mounts
         self._ec2 = base.module("services.ec2")
         self._efs = base.module("services.efs")
@@ -90,6 +92,7 @@ class MinistackWorld:
         """Put the change into the queue for EventBridge; tell who waits for the task."""
         if (watcher := self._watched.get(change.task_arn)) is not None:
             watcher.set()
+        self.emitted += 1
         self._changes.put(change)
 
     @contextmanager

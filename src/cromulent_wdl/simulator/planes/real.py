@@ -126,7 +126,7 @@ class _RealTask:
     def _run(self, done: Callable[[_RealTask], None]) -> None:
         try:
             self._own.mkdir(parents=True)
-            self._start_all(prepare(self._launch, self._surroundings.directory, self._own))
+            self._start_all(prepare(self._launch, self._surroundings.files, self._own))
             self._await_all()
         except CannotStart as refusal:
             self.stop(0.0)

@@ -21,7 +21,9 @@ class Surroundings:
     """Where tasks live, and what they are given."""
 
     directory: Path
-    """Holds `efs/<file system>/` and, while a task runs, `tasks/<task id>/`."""
+    """Holds `tasks/<task id>/` while a task runs, and all else that goes with the simulator."""
+    files: Path
+    """Holds a directory for each file system of EFS."""
     owner: str
     """The id of the head (backends/heads.py) that cleans up after us: on all containers and processes."""
     clock: Clock

@@ -1,4 +1,4 @@
-"""A task's volumes as directories of this machine: EFS file systems under `efs/`, scratch under the task's own.
+"""A task's volumes as directories of this machine: EFS file systems in one place, scratch under the task's own.
 
 An access point's root is made where it is missing, as EFS makes it, and nothing outside it can be reached through
 it. What EFS would refuse to mount fails the task (facts: EFS mount failure).
@@ -15,9 +15,9 @@ from .surroundings import CannotStart
 __all__ = ["prepare", "user_of"]
 
 
-def prepare(launch: Launch, root: Path, own: Path) -> dict[str, Path]:
+def prepare(launch: Launch, files: Path, own: Path) -> dict[str, Path]:
     """Return the directory of each volume, made where it is to be made; raises CannotStart."""
-    return {volume.name: _directory(volume, root, own) for volume in launch.volumes}
+    return {volume.name: _directory(volume, files, own) for volume in launch.volumes}
 
 
 def user_of(launch: Launch, container: str) -> tuple[int, int] | None:
@@ -31,13 +31,13 @@ def user_of(launch: Launch, container: str) -> tuple[int, int] | None:
     return next((point.user for point in points if point is not None and point.user is not None), None)
 
 
-def _directory(volume: VolumePlan, root: Path, own: Path) -> Path:
+def _directory(volume: VolumePlan, files: Path, own: Path) -> Path:
     if volume.file_system is None:
         scratch = own / "volumes" / volume.name
         scratch.mkdir(parents=True)
         scratch.chmod(0o777)
         return scratch
-    base = root / "efs" / volume.file_system
+    base = files / volume.file_system
     base.mkdir(parents=True, exist_ok=True)
     target = Path(os.path.realpath(base / volume.root_directory.strip("/")))
     if not target.is_relative_to(os.path.realpath(base)):
