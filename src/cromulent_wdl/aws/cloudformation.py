@@ -194,12 +194,13 @@ def events(access: Access, identity: str) -> Iterator[Event]:
 
 
 def resources(access: Access, identity: str) -> dict[str, str]:
-    """Return the physical ids of a stack's resources by their logical ids."""
+    """Return the types of a stack's resources that are there, by their logical ids."""
     found: dict[str, str] = {}
     with asking("listing the stack's resources"):
         for page in _client(access).get_paginator("list_stack_resources").paginate(StackName=identity):
             for each in page["StackResourceSummaries"]:
-                found[each["LogicalResourceId"]] = each.get("PhysicalResourceId", "")
+                if each["ResourceStatus"] != "DELETE_COMPLETE":
+                    found[each["LogicalResourceId"]] = each["ResourceType"]
     return found
 
 

@@ -11,6 +11,7 @@ from ..errors import UsageError
 from ..pricing.card import Rates
 from ..provision import holdings, removal
 from ..provision.holdings import Holdings
+from ..provision.plan import counted
 from . import ui
 from .deployment import access_by, agreed, prices_in, resolved, where
 from .watching import Watch
@@ -62,7 +63,7 @@ def command(
         ui.note("Nothing was taken away.")
         return None if dry_run else _GIVEN_UP
     try:
-        with Watch(held.resources) as watch:
+        with Watch(len(held.resources)) as watch:
             removal.take_away(access, held, watch, delete_data=delete_data, stop_runs=stop_runs)
     except KeyboardInterrupt:
         ui.note("What was begun goes on by itself; the same command goes on from there.")
@@ -75,8 +76,8 @@ def _in_words(held: Holdings, delete_data: bool, prices: Rates) -> list[str]:
     if held.executions or held.tasks:
         lines.append(f"stop    {removal.going_on(held)}")
     if held.stack is not None:
-        stays = "" if delete_data else ", but for its data"
-        lines.append(f"remove  the stack, {held.resources} resources{stays}; logs in CloudWatch go with it")
+        listed = ", ".join(counted(held.resources))
+        lines.append(f"remove  the stack, {len(held.resources)} resources, with all logs in CloudWatch: {listed}")
     if held.definitions:
         lines.append(f"remove  {len(held.definitions)} task definition{'s' * (len(held.definitions) != 1)}")
     verb = "DELETE" if delete_data else "keep  "

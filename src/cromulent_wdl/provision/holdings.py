@@ -18,11 +18,14 @@ from ..pricing.idle import Idle, Kept, idle
 from ..units import format_bytes
 from .applying import settled
 from .following import Report
+from .plan import DATA
 from .surroundings import kept_storage
 
 __all__ = ["Data", "Holdings", "survey"]
 
 _EMPTY = Holding(0, 0)
+_KEPT = DATA | {"AWS::S3::BucketPolicy"}
+"""What deleting the stack does not delete."""
 
 
 @dataclass(frozen=True)
@@ -60,7 +63,8 @@ class Holdings:
     stack: Stack | None
     deployment: Deployment | None
     """As the stack's outputs say; a stack that was never finished has none."""
-    resources: int
+    resources: tuple[str, ...]
+    """The types of what the stack is made of, its data left out."""
     data: Data
     executions: tuple[str, ...] = ()
     tasks: tuple[str, ...] = ()
@@ -95,7 +99,8 @@ def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> 
     in_bucket = buckets.holding(access, kept.bucket) if kept.bucket else _EMPTY
     files = file_systems.find_file_system(access, kept.file_system) if kept.file_system else None
     definitions = task_definitions.find(access, f"{name}_")
-    held = len(cloudformation.resources(access, stack.identity)) if stack is not None else 0
+    kinds = cloudformation.resources(access, stack.identity).values() if stack is not None else ()
+    held = tuple(kind for kind in kinds if kind not in _KEPT)
     holdings = Holdings(name, stack, deployment, held, Data(kept.bucket, in_bucket, files), definitions=definitions)
     if deployment is None:
         return holdings

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ..aws.cloudformation import Change
 from ..pricing.card import Rates
 from .surroundings import Kept
 
-__all__ = ["DATA", "Plan", "kind_in_words", "named"]
+__all__ = ["DATA", "Plan", "counted", "kind_in_words", "named"]
 
 DATA = {"AWS::EFS::FileSystem", "AWS::S3::Bucket"}
 """What holds data of the user, and is never replaced."""
@@ -93,7 +93,7 @@ class Plan:
         made = [each for each in self.changes if each.action == "Add"]
         if not made:
             return []
-        listed = ", ".join(_counted(made))
+        listed = ", ".join(counted(each.kind for each in made))
         return [f"make       {len(made)} resources, none with an hourly price: {listed}"]
 
     def _others(self) -> list[str]:
@@ -101,7 +101,10 @@ class Plan:
         others = [each for each in self.changes if each.action != "Add" and each not in in_place]
         lines = [_other(each) for each in others]
         if len(in_place) > _LISTED:
-            return [*lines, f"change     {len(in_place)} resources, in place: {', '.join(_counted(in_place))}"]
+            return [
+                *lines,
+                f"change     {len(in_place)} resources, in place: {', '.join(counted(each.kind for each in in_place))}",
+            ]
         return lines + [f"change     {_named(each)}, in place" for each in in_place]
 
 
@@ -116,9 +119,9 @@ def _named(change: Change) -> str:
     return named(change.logical, change.kind)
 
 
-def _counted(changes: Sequence[Change]) -> list[str]:
+def counted(kinds: Iterable[str]) -> list[str]:
     """Return kinds with their numbers, in the order in which they are in the table of words."""
-    counts = Counter(each.kind for each in changes)
+    counts = Counter(kinds)
     order = {kind: number for number, kind in enumerate(_WORDS)}
     ordered = sorted(counts, key=lambda kind: order.get(kind, len(order)))
     return [kind_in_words(kind) if counts[kind] == 1 else f"{counts[kind]} {_plural(kind)}" for kind in ordered]
