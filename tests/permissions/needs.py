@@ -21,9 +21,9 @@ _DEPLOY = ("cli.up", "cli.down", "cli.status", "cli.doctor", "cli.policy")
 _COMMANDS = tuple(f"cli.{name}" for name, _, _ in COMMANDS)
 
 CALLERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "deploy": (_DEPLOY, _HEAD),
+    "deploy": (_DEPLOY, (*_HEAD, "cli.finding", "runs.mirror")),
     "run": ((*_COMMANDS, "submit"), (*_HEAD, *_DEPLOY)),
-    "head": (_HEAD, ()),
+    "head": (_HEAD, ("aws.deployments",)),  # its environment says which deployment it is of
 }
 """Who calls AWS by our code: where that begins, and what others begin with, to which it does not go."""
 
@@ -47,8 +47,7 @@ DEMANDED: Mapping[str, Mapping[str, str]] = {
         "logs:AssociateKmsKey": _LOGS_KEY,
     },
     "run": {
-        "ecs:TagResource": _TAGGING_ECS,
-        "iam:PassRole": _PASSING,
+        "s3:AbortMultipartUpload": _BUCKET_CALLS,
         "kms:Decrypt": _BUCKET_KEY,
         "kms:GenerateDataKey": _BUCKET_KEY,
     },
@@ -84,23 +83,20 @@ DEMANDED: Mapping[str, Mapping[str, str]] = {
         "events:PutRule": _STATES_ECS,
         "events:PutTargets": _STATES_ECS,
         "iam:PassRole": _STATES_ECS,
+        "kms:Decrypt": _BUCKET_KEY,
+        "kms:GenerateDataKey": _BUCKET_KEY,
     },
     "rule": {"states:StartExecution": "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html"},
 }
 """What IAM has to allow though no line of ours calls it by that name, and AWS's page that says so."""
 
 AWAITED: Mapping[str, frozenset[str]] = {
-    "run": frozenset(
-        "ecs:DescribeTaskDefinition ecs:DescribeTasks ecs:ListTasks ecs:RegisterTaskDefinition logs:GetLogEvents "
-        "s3:AbortMultipartUpload s3:GetBucketLocation s3:GetObject s3:ListBucket s3:PutObject states:DescribeExecution "
-        "states:GetExecutionHistory states:ListExecutions states:StartExecution states:StopExecution "
-        "cloudformation:DescribeStacks".split()
-    ),
+    "run": frozenset(),
     "head": frozenset(
         "ecs:DescribeTaskDefinition ecs:DescribeTasks ecs:ListTaskDefinitions ecs:ListTasks ecs:RegisterTaskDefinition "
         "ecs:RunTask ecs:StopTask elasticfilesystem:CreateAccessPoint elasticfilesystem:DeleteAccessPoint "
-        "elasticfilesystem:DescribeAccessPoints logs:GetLogEvents s3:AbortMultipartUpload s3:GetObject s3:ListBucket "
-        "s3:PutObject servicequotas:GetAWSDefaultServiceQuota servicequotas:GetServiceQuota".split()
+        "elasticfilesystem:DescribeAccessPoints logs:GetLogEvents s3:AbortMultipartUpload "
+        "servicequotas:GetAWSDefaultServiceQuota servicequotas:GetServiceQuota".split()
     ),
 }
 """What policies allow already for code of cloud runs that is not here yet."""

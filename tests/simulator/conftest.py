@@ -28,15 +28,15 @@ _STOCK_ROOT = ("AKIASTOCKROOT0000000", "secret")
 
 @pytest.fixture(scope="session")
 def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
-    yield from _started(tmp_path_factory, Settings())
+    yield from started(tmp_path_factory, Settings())
 
 
 @pytest.fixture(scope="session")
 def strict_simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
-    yield from _started(tmp_path_factory, Settings(enforce_iam=True))
+    yield from started(tmp_path_factory, Settings(enforce_iam=True))
 
 
-def _started(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Simulation]:
+def started(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> Iterator[Simulation]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
         simulation = Simulation.start(settings)
@@ -50,7 +50,7 @@ def _started(tmp_path_factory: pytest.TempPathFactory, settings: Settings) -> It
 def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
     """A simulator that lets everybody do everything, and runs tasks as processes."""
     try:
-        yield from _started(tmp_path_factory, Settings(data_plane="process"))
+        yield from started(tmp_path_factory, Settings(data_plane="process"))
     except SimulatorFailed as failed:
         pytest.skip(str(failed))
 

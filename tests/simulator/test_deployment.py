@@ -16,6 +16,7 @@ from .deployments import access_to, deploy
 from .inventory import inventory
 
 RUN = "20261123-k3"
+REQUEST = {"version": 1, "bundle": "b"}
 
 
 @pytest.fixture
@@ -67,29 +68,59 @@ def test_the_bucket_and_the_files_are_closed(cloud: Cloud, deployment: Deploymen
     ]
 
 
-def test_the_machine_runs_a_head_to_its_end(cloud: Cloud, deployment: Deployment) -> None:
-    head = register(cloud, deployment, "head")
-    ended = cloud.ended(cloud.start(deployment.state_machine, run_of(deployment, head)))
+def result(cloud: Cloud, deployment: Deployment, run: str, **fields: str) -> None:
+    """Leave the result that the head of a run would leave: here it only plays."""
+    text = json.dumps({"run": run, "error": "", "message": "", **fields})
+    cloud.client("s3").put_object(Bucket=deployment.bucket, Key=f"runs/{run}/result.json", Body=text.encode())
 
+
+def start(cloud: Cloud, deployment: Deployment, run: str, asked: dict[str, Any]) -> str:
+    answer = cloud.client("stepfunctions").start_execution(
+        stateMachineArn=deployment.state_machine, name=run, input=json.dumps(asked)
+    )
+    return str(answer["executionArn"])
+
+
+def test_the_machine_runs_a_head_and_reads_how_its_run_ended(cloud: Cloud, deployment: Deployment) -> None:
+    result(cloud, deployment, "good", state="ok")
+    result(cloud, deployment, "bad", state="failed", error="Cromulent.Failed", message="align ran out of luck")
+    good, bad = (start(cloud, deployment, run, REQUEST) for run in ("good", "bad"))
+
+    ended = cloud.ended(good)
     assert ended["status"] == "SUCCEEDED", ended
-    assert f'"StartedBy":"{RUN}"' in ended["output"].replace(" ", "")
+    ended = cloud.ended(bad)
+    assert (ended["status"], ended["error"], ended["cause"]) == ("FAILED", "Cromulent.Failed", "align ran out of luck")
+    kept = cloud.client("s3").get_object(Bucket=deployment.bucket, Key="runs/good/request.json")["Body"].read()
+    assert {"bundle": "b", "version": 1, "timeout": 604800}.items() <= json.loads(kept).items()
+    heads = cloud.client("ecs").list_tasks(cluster=deployment.cluster, desiredStatus="STOPPED")["taskArns"]
+    assert len(heads) == 2  # a workflow that fails by itself is not tried again
+
+
+def test_a_head_that_leaves_no_result_is_no_end_of_a_run(cloud: Cloud, deployment: Deployment) -> None:
+    ended = cloud.ended(start(cloud, deployment, "silent", REQUEST))
+    assert (ended["status"], ended["error"]) == ("FAILED", "S3.NoSuchKeyException")
+
+
+@pytest.mark.parametrize("asked", [{}, {"version": 2, "bundle": "b"}, {"version": 1}])
+def test_a_request_that_is_not_understood_starts_nothing(
+    cloud: Cloud, deployment: Deployment, asked: dict[str, Any]
+) -> None:
+    ended = cloud.ended(start(cloud, deployment, RUN, asked))
+    assert (ended["status"], ended["error"]) == ("FAILED", "Cromulent.Request")
+    assert cloud.client("ecs").list_tasks(cluster=deployment.cluster)["taskArns"] == []
 
 
 def test_a_run_that_is_stopped_is_swept(cloud: Cloud, deployment: Deployment) -> None:
-    head = register(cloud, deployment, "head", PLAY_SECONDS="600")
+    long = register(cloud, deployment, "long", PLAY_SECONDS="600")
     states, ecs = cloud.client("stepfunctions"), cloud.client("ecs")
-    execution = states.start_execution(
-        stateMachineArn=deployment.state_machine, name=RUN, input=json.dumps(run_of(deployment, head))
-    )["executionArn"]
-    until(lambda: ecs.list_tasks(cluster=deployment.cluster, startedBy=RUN)["taskArns"])
     started_by_head = ecs.run_task(
         cluster=deployment.cluster,
-        taskDefinition=head,
+        taskDefinition=long,
         launchType="FARGATE",
         startedBy=RUN,
         networkConfiguration={"awsvpcConfiguration": {"subnets": list(deployment.subnets)}},
     )["tasks"][0]["taskArn"]
-
+    execution = start(cloud, deployment, RUN, REQUEST)
     states.stop_execution(executionArn=execution)
 
     def stopped() -> bool:
@@ -97,6 +128,22 @@ def test_a_run_that_is_stopped_is_swept(cloud: Cloud, deployment: Deployment) ->
         return bool(task["desiredStatus"] == "STOPPED")
 
     until(stopped)
+
+
+def go_on(cloud: Cloud, deployment: Deployment, run: str = RUN) -> str:
+    """Start a run that goes on until it is stopped: its machine waits, and its head is a task that plays."""
+    states = {"Wait": {"Type": "Wait", "Seconds": 600, "End": True}}
+    cloud.client("stepfunctions").update_state_machine(
+        stateMachineArn=deployment.state_machine, definition=json.dumps({"StartAt": "Wait", "States": states})
+    )
+    cloud.client("ecs").run_task(
+        cluster=deployment.cluster,
+        taskDefinition=register(cloud, deployment, "played", PLAY_SECONDS="600"),
+        launchType="FARGATE",
+        startedBy=f"{run}/head",
+        networkConfiguration={"awsvpcConfiguration": {"subnets": list(deployment.subnets)}},
+    )
+    return start(cloud, deployment, run, REQUEST)
 
 
 def register(cloud: Cloud, deployment: Deployment, name: str, **environment: str) -> str:
@@ -118,8 +165,3 @@ def register(cloud: Cloud, deployment: Deployment, name: str, **environment: str
         ],
     )
     return str(answer["taskDefinition"]["taskDefinitionArn"])
-
-
-def run_of(deployment: Deployment, head: str) -> dict[str, Any]:
-    """Return the input of the run machine."""
-    return {"run": RUN, "taskDefinition": head, "command": ["true"], "subnets": list(deployment.subnets)}

@@ -11,10 +11,10 @@ from cromulent_wdl.provision.wishes import Wishes
 from cromulent_wdl.units import GIB
 from tests.fakes.clocks import FakeClock
 
-from .cloud import Cloud, until
+from .cloud import Cloud
 from .deployments import access_to, down, quietly, up
 from .inventory import inventory
-from .test_deployment import RUN, register, run_of
+from .test_deployment import go_on, register
 
 LAB = Wishes("lab")
 PRICES = shipped().rates("us-east-1")
@@ -83,9 +83,7 @@ def test_two_deployments_do_not_touch_each_other(cloud: Cloud) -> None:
 def test_runs_are_stopped_only_when_asked(cloud: Cloud) -> None:
     made = up(cloud, LAB)
     assert made is not None
-    ecs, head = cloud.client("ecs"), register(cloud, made, "head", PLAY_SECONDS="600")
-    execution = cloud.start(made.state_machine, run_of(made, head))
-    until(lambda: ecs.list_tasks(cluster=made.cluster, startedBy=RUN)["taskArns"])
+    execution = go_on(cloud, made)
 
     with pytest.raises(UsageError, match="1 run and 1 task are running"):
         down(cloud, "lab")

@@ -15,7 +15,7 @@ from cromulent_wdl.units import GIB
 
 from .cloud import Cloud, until
 from .deployments import access_to, down, up
-from .test_deployment import RUN, register, run_of
+from .test_deployment import RUN, go_on, register
 from .test_down import fill
 from .test_up_command import Run, account, cromulent, environment
 
@@ -51,7 +51,7 @@ def test_runs_and_their_tasks_are_told(cloud: Cloud) -> None:
     made = up(cloud, LAB)
     assert made is not None
     ecs, head = cloud.client("ecs"), register(cloud, made, "head", PLAY_SECONDS="600")
-    cloud.start(made.state_machine, run_of(made, head))
+    go_on(cloud, made)
     network = {"subnets": [made.subnets[0]], "securityGroups": [made.security_group], "assignPublicIp": "ENABLED"}
     ecs.run_task(
         cluster=made.cluster,
@@ -66,7 +66,7 @@ def test_runs_and_their_tasks_are_told(cloud: Cloud) -> None:
 
     standing = look(access_to(cloud), "lab")
 
-    assert [each.name for each in standing.runs] != []
+    assert [each.name for each in standing.runs] == [RUN]
     assert len(standing.tasks_of(RUN)) == 3 and standing.all_tasks
     assert standing.vcpus.spot == 4 and 0 < standing.vcpus.on_demand < 4
 

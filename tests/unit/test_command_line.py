@@ -49,7 +49,7 @@ def test_help_and_the_completion_of_a_command_import_next_to_nothing(completes: 
         text=True,
         capture_output=True,
     )
-    assert done.stdout == ("plain,status\n" if completes else overview.help_text() + "\n")
+    assert done.stdout == ("plain,status\nplain,stop\n" if completes else overview.help_text() + "\n")
     imported = set(eval(done.stderr))
     assert not imported & SLOW_TO_IMPORT
     assert {name for name in imported if name.startswith("cromulent_wdl.")} == {
@@ -229,7 +229,7 @@ def test_bash_completes_with_the_script(place: Path) -> None:
     done = subprocess.run(
         ["bash", "--norc", "-c", f"source {script}; {ask}"], env=environment, text=True, capture_output=True
     )
-    assert (done.stdout, done.stderr) == ("status\n", "")
+    assert (done.stdout, done.stderr) == ("status stop\n", "")
 
 
 def test_a_shell_that_has_no_completion(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -52,7 +52,8 @@ FREE = {
     "AWS::EFS::AccessPoint",
     "AWS::S3::Bucket",  # by what it holds
     "AWS::S3::BucketPolicy",
-    "AWS::ECS::Cluster",  # without Container Insights
+    "AWS::ECS::Cluster",
+    "AWS::ECS::TaskDefinition",  # without Container Insights
     "AWS::ECS::ClusterCapacityProviderAssociations",
     "AWS::Logs::LogGroup",  # by what is written
     "AWS::IAM::Role",

@@ -27,7 +27,7 @@ class LazyGroup(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return the command, or None if there is none of that name."""
-        if cmd_name not in self.list_commands(ctx):
+        if cmd_name not in (*self.list_commands(ctx), *overview.HIDDEN):
             return None
         return cast(click.Command, importlib.import_module(f".{cmd_name}", __package__).command)
 
@@ -36,7 +36,7 @@ class LazyGroup(click.Group):
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find the command that the arguments begin with; raise UsageError with the nearest name if there is none."""
         names = self.list_commands(ctx)
-        if args[0] not in names and not args[0].startswith("-") and not ctx.resilient_parsing:
+        if args[0] not in (*names, *overview.HIDDEN) and not args[0].startswith("-") and not ctx.resilient_parsing:
             near = difflib.get_close_matches(args[0], names, n=1)
             hint = f"did you mean '{near[0]}'?" if near else f"`{overview.PROGRAM} --help` lists the commands"
             raise UsageError(f"there is no command '{args[0]}'", hint=hint)

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..clock import SYSTEM
 from ..errors import UsageError
-from ..runs.find import find_run
-from ..runs.index import entries
 from ..runs.logs import call_log, find_call, growing, run_log
 from ..runs.status import FINAL
 from ..runs.watch import Watch
 from . import ui
 from .completing import complete_call, complete_run
+from .deployment import where
+from .finding import find
 
 __all__ = ["command"]
 
@@ -24,7 +25,8 @@ __all__ = ["command"]
 @click.argument("call", required=False, metavar="[CALL]", shell_complete=complete_call)
 @click.option("-f", "--follow", is_flag=True, help="Go on printing until the run, or the call, ends.")
 @click.option("--stdout", is_flag=True, help="Print the call's standard output instead.")
-def command(run: str, call: str | None, follow: bool, stdout: bool) -> None:
+@where
+def command(run: str, call: str | None, follow: bool, stdout: bool, **flags: Any) -> None:
     """Print the log of a run, or the standard error of the last attempt at one of its calls.
 
     RUN is a directory, a run id or the beginning of one, or `last`. CALL is a name as `cromulent status`
@@ -32,7 +34,7 @@ def command(run: str, call: str | None, follow: bool, stdout: bool) -> None:
     """
     if stdout and call is None:
         raise UsageError("--stdout is about a call", hint="cromulent logs RUN CALL --stdout")
-    watch = Watch(find_run(run, entries()))
+    watch = Watch(find(run, flags))
     status = watch.status()
     shown = find_call(call, status) if call else None
 

@@ -40,7 +40,19 @@ class RunOptions:
     no_outside_imports: bool = False
     backend: str | None = None
     progress: str | None = None
+    on: str = "here"
+    detach: bool = False
+    download: str | None = None
+    deployment: str | None = None
+    profile: str | None = None
+    region: str | None = None
 
     def settings(self) -> dict[str, str | None]:
         """Return our own settings among the options."""
-        return {"backend": self.backend, "progress": self.progress}
+        return {
+            "backend": self.backend,
+            "progress": self.progress,
+            "deployment": self.deployment,
+            "profile": self.profile,
+            "region": self.region,
+        }

@@ -12,7 +12,7 @@ TYPE_CHECKING = False  # typing's own costs a fifth of `cromulent --help`
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["COMMANDS", "COMPLETE_VARIABLE", "PROGRAM", "answer", "help_text"]
+__all__ = ["COMMANDS", "COMPLETE_VARIABLE", "HIDDEN", "PROGRAM", "answer", "help_text"]
 
 PROGRAM = "cromulent"
 COMPLETE_VARIABLE = "_CROMULENT_COMPLETE"
@@ -29,6 +29,10 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("report", "Runs", "Make one HTML file of a run"),
     ("cost", "Runs", "Print what runs cost on AWS, by call"),
     ("logs", "Runs", "Print the log of a run or of one of its calls"),
+    ("attach", "Runs", "Follow a run that goes on, here or in the cloud"),
+    ("wait", "Runs", "Wait until a run has ended"),
+    ("stop", "Runs", "End a run before its time"),
+    ("outputs", "Runs", "Print the outputs of a run; bring them home"),
     ("up", "AWS", "Make or change what runs workflows in your account"),
     ("down", "AWS", "Take that away again; keeps your data unless told not to"),
     ("prices", "AWS", "Print what AWS charges for what runs use"),
@@ -39,6 +43,9 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("config", "Setup", "Show every setting and where its value came from"),
     ("completion", "Setup", "Complete commands, runs and inputs with the Tab key"),
 )
+
+HIDDEN = ("orchestrate",)
+"""Commands that machines type."""
 
 _OPTIONS = (
     ("--version", "Print the version; with -v that of what it stands on, too"),

@@ -30,7 +30,7 @@ from .failure import Failure
 from .options import RunOptions
 from .place import Place
 
-__all__ = ["JsonView", "PlainView", "View", "tell", "view_of"]
+__all__ = ["JsonView", "PlainView", "View", "tell", "view_named", "view_of"]
 
 
 class View(Protocol):
@@ -49,14 +49,20 @@ class View(Protocol):
 @contextmanager
 def view_of(options: RunOptions, here: Place, directory: Path, name: str) -> Iterator[View]:
     """Choose the view by the settings, and show it for the length of the block."""
-    progress = here.session.settings.progress
     logging = options.verbose or options.debug or options.log_json
+    heading = f"{name}  {directory.name}  here, on {here.description}"
+    with view_named(here.session.settings.progress, logging, heading, directory, name) as view:
+        yield view
+
+
+@contextmanager
+def view_named(progress: str, logging: bool, heading: str, directory: Path, name: str) -> Iterator[View]:
+    """Show a run under a heading by the view that is asked for; `auto` is no live table where a log is shown."""
     if progress == "auto":
         progress = "live" if ui.coloured(sys.stderr) and not logging else "plain"
     if progress == "json":
         yield JsonView()
         return
-    heading = f"{name}  {directory.name}  here, on {here.description}"
     if progress == "plain":
         ui.note(heading)
         yield PlainView(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import click
 
 from .completing import complete_input
+from .deployment import where
 from .options import RunOptions
 
 __all__ = ["command"]
@@ -13,6 +14,7 @@ _EPILOG = """\b
 Examples:
   cromulent run hello.wdl name=World
   cromulent run align.wdl -i inputs.json reads=a.fq --backend docker
+  cromulent run align.wdl -i inputs.json reads=a.fq --on aws
   cromulent run https://example.org/qc.wdl sample=s1 -d runs -o result.json
 
 Run again after a failure or an interruption: what was done is taken from the call cache.
@@ -28,6 +30,12 @@ Run again after a failure or an interruption: what was done is taken from the ca
 @click.option("--task", metavar="NAME", help="Run this task of the document.")
 @click.option("-j", "--json", "json_only", is_flag=True, help="Print the inputs as JSON and exit.")
 @click.option("--backend", metavar="auto|docker|podman|process", help="Where tasks run.  [default: auto]")
+@click.option(
+    "--on", type=click.Choice(["here", "aws"]), default="here", show_default=True, help="Run here or in the cloud."
+)
+@click.option("--detach", is_flag=True, help="With --on aws: print the run id and leave.")
+@click.option("--download", metavar="DIR", help="With --on aws: bring the outputs home.")
+@where
 @click.option(
     "-d", "--dir", "directory", metavar="DIR", help="Put the run directory here; 'DIR/.' is the run directory."
 )
@@ -66,6 +74,11 @@ def command(**given: object) -> int:
     The result is JSON on standard output: {"dir": ..., "outputs": ...}. Everything else is said on standard
     error. The exit status is 0, or the failed task's own, or 2 when nothing was started.
     """
+    options = RunOptions(**given)  # type: ignore[arg-type]  # click has made the fields' types
+    if options.on == "aws":
+        from .cloud import run_in_cloud
+
+        return run_in_cloud(options)
     from .runner import run
 
-    return run(RunOptions(**given))  # type: ignore[arg-type]  # click has made the fields' types
+    return run(options)

@@ -31,7 +31,7 @@ from .place import place
 from .progress import View, view_of
 from .source import Bound, Source, bind_inputs, load_source
 
-__all__ = ["run"]
+__all__ = ["print_result", "run"]
 
 
 def run(options: RunOptions) -> int:
@@ -42,7 +42,7 @@ def run(options: RunOptions) -> int:
     try:
         return _run(options)
     except CromulentError as error:
-        _result(error_json(error.__cause__ or error), options, failed=True)
+        print_result(error_json(error.__cause__ or error), options, failed=True)
         raise
 
 
@@ -104,13 +104,13 @@ def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.Act
         failure = failure_of(error, active)
         active.end(failure.ending, failure.message, failure.call)
         view.failed(failure)
-        _result(error_json(error), options, failed=True)
+        print_result(error_json(error), options, failed=True)
         if options.debug:
             raise
         return failure.exit_status
     active.end(Ending.OK)
     view.succeeded()
-    _result({"outputs": values_to_json(outputs, namespace=bound.target.name), "dir": str(directory)}, options)
+    print_result({"outputs": values_to_json(outputs, namespace=bound.target.name), "dir": str(directory)}, options)
     return 0
 
 
@@ -133,7 +133,7 @@ def _without_secrets(arguments: list[str]) -> list[str]:
     return kept
 
 
-def _result(content: dict[str, Any], options: RunOptions, failed: bool = False) -> None:
+def print_result(content: dict[str, Any], options: RunOptions, failed: bool = False) -> None:
     """Write the result JSON where the user wants it."""
     if failed and not (options.error_json or options.stdout_file):
         return

@@ -11,7 +11,6 @@ import click
 
 from ..clock import SYSTEM
 from ..errors import CredentialsError, DeploymentNotFound
-from ..runs.find import find_run
 from ..runs.index import entries
 from ..runs.status import Attempt, CallStatus, RunStatus, State
 from ..runs.watch import Watch
@@ -19,6 +18,7 @@ from ..units import format_bytes, format_duration
 from . import ui
 from .completing import complete_run
 from .deployment import access_by, resolved, where
+from .finding import find
 from .status_record import record
 
 __all__ = ["command"]
@@ -42,7 +42,7 @@ def command(run: str | None, every: bool, as_json: bool, **flags: Any) -> None:
     if run is None:
         _show_deployment(flags, as_json, every)
         return
-    directory = find_run(run, entries())
+    directory = find(run, flags)
     status, now = Watch(directory).status(), SYSTEM.now()
     if as_json:
         ui.json_result(record(directory, status, now))

@@ -33,6 +33,7 @@ _GIVEN_UP = 1
 @click.option("--permissions-boundary", metavar="ARN", help="The boundary that your account wants on roles.")
 @click.option("--roles", multiple=True, metavar="KIND=ARN", help="Use roles made beforehand: each of the five.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Tag all that is made.")
+@click.option("--head-image", metavar="IMAGE", help="Run heads in this image: Linux with python3, no more.")
 @click.option("--log-retention", type=int, metavar="DAYS", help="Keep logs so long.  [default: 30]")
 @click.option("--kms-key", metavar="ARN", help="Encrypt files, bucket and logs with your key.")
 @click.option("--here", is_flag=True, help="For the EFS file system that is mounted on this EC2 host.")

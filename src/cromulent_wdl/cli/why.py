@@ -5,18 +5,20 @@ from __future__ import annotations
 from dataclasses import asdict
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import click
 
 from ..clock import SYSTEM
 from ..reports.graph import Graph
-from ..runs.find import find_run
 from ..runs.index import entries
 from ..runs.logs import find_call
 from ..runs.status import FINAL, RunStatus
 from ..runs.watch import Watch
 from . import ui
 from .completing import complete_call, complete_run
+from .deployment import where
+from .finding import find
 
 __all__ = ["command"]
 
@@ -25,7 +27,8 @@ __all__ = ["command"]
 @click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
 @click.argument("call", default="", metavar="[CALL]", shell_complete=complete_call)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(run: str, call: str, as_json: bool) -> None:
+@where
+def command(run: str, call: str, as_json: bool, **flags: Any) -> None:
     """Say why a run failed, or for what its calls wait.
 
     Of a failed run it is the call at the root of the failure, not those that were stopped because of it; or the
@@ -35,7 +38,7 @@ def command(run: str, call: str, as_json: bool) -> None:
     from ..reports.waiting import explain_waits
     from ..reports.why import Subject, explain_call, explain_run
 
-    directory = find_run(run, entries())
+    directory = find(run, flags)
     status = Watch(directory).status()
     subject = Subject(directory, status, quote(_called(run, directory)))
     if call:

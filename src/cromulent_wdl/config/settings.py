@@ -89,6 +89,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 60.0
     poll_least: Annotated[float, Meta(gt=0, description="Seconds between two looks at a young ECS task.")] = 1.0
     poll_most: Annotated[float, Meta(gt=0, description="Seconds between two looks at an old one.")] = 10.0
+    head_image: Annotated[
+        str, Meta(description="Image of heads, with python3 for Linux on x86_64; empty: a stock Python of Docker's.")
+    ] = ""
+    head_cpu: Annotated[str, Meta(description="CPU units of a head on Fargate.")] = "1024"
+    head_memory: Annotated[str, Meta(description="MiB of memory of a head on Fargate.")] = "2048"
     vpc: Annotated[str, Meta(description="Your VPC for a new deployment; empty: one of its own.")] = ""
     subnets: Annotated[
         tuple[str, ...], Meta(description="Its subnets, one a zone: public, or private with a way out by NAT.")

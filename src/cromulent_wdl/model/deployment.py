@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
 
-__all__ = ["Deployment"]
+__all__ = ["Deployment", "deployment_in"]
+
+_PREFIX = "DEPLOYMENT_"
 
 
 @dataclass(frozen=True)
@@ -38,3 +41,15 @@ class Deployment:
     """The ARN of the machine that runs a head."""
     sweep_machine: str
     """The ARN of the machine that stops what a dead run left."""
+
+
+def deployment_in(environ: Mapping[str, str]) -> Deployment | None:
+    """Return the deployment that a head's environment describes (template.yaml), or None where it describes none.
+
+    A head does not know the machines: they know it.
+    """
+    found = {field.name: environ.get(_PREFIX + field.name.upper(), "") for field in fields(Deployment)}
+    if not found["name"] or not found["bucket"]:
+        return None
+    subnets, public = found.pop("subnets"), found.pop("assign_public_ip")
+    return Deployment(**found, subnets=tuple(subnets.split(",")), assign_public_ip=public == "true")

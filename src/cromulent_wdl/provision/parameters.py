@@ -29,7 +29,7 @@ _NOTHING |= {f"{kind}{letter}" for kind in ("Zone", "Subnet") for letter in _LET
 _NOTHING |= {"ReadBuckets", "Secrets", "TaskPolicies"}
 _PLAIN = {"AssignPublicIp": "true", "MountTargets": "make", "FilesPath": "/cromulent", "FilesUser": "1000"}
 _PLAIN["FilesUserGroup"] = "1000"
-_USUAL = {**dict.fromkeys(_NOTHING, ""), **_PLAIN, "LogRetention": "30"}
+_USUAL = {**dict.fromkeys(_NOTHING, ""), **_PLAIN, "LogRetention": "30", "HeadImage": ""}
 
 
 def usual(wishes: Wishes) -> dict[str, str]:
@@ -106,6 +106,7 @@ def _wished(wishes: Wishes) -> dict[str, str]:
     chosen: dict[str, str | None] = {
         "PermissionsBoundary": wishes.permissions_boundary,
         "KmsKey": wishes.kms_key,
+        "HeadImage": wishes.head_image,
         "LogRetention": None if wishes.log_retention is None else str(wishes.log_retention),
         "Secrets": _listed(wishes.secrets),
         "TaskPolicies": _listed(wishes.task_policies),

@@ -36,6 +36,7 @@ _WORDS = {
     "AWS::S3::BucketPolicy": "bucket policy",
     "AWS::ECS::Cluster": "cluster (ECS)",
     "AWS::ECS::ClusterCapacityProviderAssociations": "capacity (Fargate and Fargate Spot)",
+    "AWS::ECS::TaskDefinition": "head definition",
     "AWS::Logs::LogGroup": "log group",
     "AWS::IAM::Role": "role",
     "AWS::StepFunctions::StateMachine": "state machine",

@@ -37,6 +37,7 @@ class Wishes:
     roles: Mapping[str, str] | None = None
     """ARNs by the names of `ROLES`."""
     kms_key: str | None = None
+    head_image: str | None = None
     log_retention: int | None = None
     tags: Mapping[str, str] | None = None
     here: bool = False

@@ -20,6 +20,8 @@ _CHUNK = 1 << 20
 
 def run_log(directory: Path, status: RunStatus) -> Path:
     """Return the file with miniwdl's log of the whole run."""
+    if (directory / layout.CLOUD).exists():
+        return directory / layout.HEAD_LOG
     lone_task = status.started is not None and status.started.kind == "task"
     return directory / (layout.CALL_LOG if lone_task else layout.RUN_LOG)
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..model import Event, RunStarted
 from ..storage import layout
 from .head import is_alive
 from .journal import JournalReader
 from .status import Fold, RunStatus
+
+if TYPE_CHECKING:
+    from .mirror import Mirror
 
 __all__ = ["Watch"]
 
@@ -32,11 +36,14 @@ class Watch:
         self._reader = JournalReader(directory / layout.JOURNAL)
         self._fold = Fold()
         self._of_run_only = of_run_only
-        self._head_alive = head_alive
         self._also = also
+        self._mirror = _mirror(directory)
+        self._head_alive = head_alive if self._mirror is None else lambda started: True
 
     def status(self) -> RunStatus:
-        """Return the status as it is now. Raises JournalError."""
+        """Return the status as it is now. Raises JournalError, and for a run in the cloud AwsError and its kind."""
+        if self._mirror is not None:
+            self._mirror.refresh()
         self._catch_up()
         started = self._fold.unfinished
         alive = started is None or self._head_alive(started)
@@ -49,3 +56,12 @@ class Watch:
             self._fold.add(event)
             if self._also is not None:
                 self._also(event)
+
+
+def _mirror(directory: Path) -> Mirror | None:
+    """Return what brings the directory up to date, if it is the copy of a run in the cloud."""
+    if not (directory / layout.CLOUD).exists():
+        return None
+    from .mirror import Mirror  # with all that speaks to AWS
+
+    return Mirror(directory)

@@ -20,12 +20,14 @@ __all__ = [
     "BUILD_LOG",
     "CALL_LOG",
     "COPIED_INPUTS",
+    "CLOUD",
     "COPIES",
     "DIGESTS",
     "ENDED",
     "ERROR",
     "FARGATE_RUN",
     "HEAD_LOCK",
+    "HEAD_LOG",
     "JOURNAL",
     "RUN_LOG",
     "USAGE",
@@ -45,6 +47,10 @@ JOURNAL = "journal.jsonl"
 RUN_LOG = "workflow.log"
 CALL_LOG = "task.log"
 ERROR = "error.json"
+HEAD_LOG = "head.log"
+"""In the copy of a run in the cloud: the log of its heads as far as it has come."""
+CLOUD = "cloud.json"
+"""In the copy of a run in the cloud: which run it is (runs/mirror.py)."""
 DIGESTS = "digests.sqlite"
 BUILD_LOG = "inlineDockerfile.log"
 """What the engine said while it built a task's inline Dockerfile."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 
 from ...aws import network, quotas
 from ...aws.access import Access
@@ -12,6 +13,7 @@ from ...clock import SYSTEM, Clock
 from ...config import Settings
 from ...errors import AwsError
 from ...model import Deployment
+from ...model.deployment import deployment_in
 from ...monitor import Monitor, Waits
 from ..workplace import Workplace
 from .backend import FargateBackend
@@ -27,13 +29,13 @@ _log = logging.getLogger(__name__)
 
 
 def fargate(workplace: Workplace) -> FargateBackend:
-    """Return the backend of the deployment that the settings name.
+    """Return the backend of the deployment that the settings name, or whose head this is.
 
     Raises DeploymentNotFound, CredentialsError and AwsError, before anything is started.
     """
     settings = workplace.settings
     access = Access(profile=settings.profile or None, region=settings.region or None)
-    deployment = find_deployment(access, settings.deployment)
+    deployment = deployment_in(os.environ) or find_deployment(access, settings.deployment)
     return FargateBackend(open_cloud(access, deployment, settings, workplace.clock))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from . import base
+from . import base, states_s3
 
 __all__ = ["Abandoned", "Part", "current_part", "enter", "repair"]
 
@@ -69,6 +69,7 @@ def repair() -> None:
     base.wrap(states, "_run_sub_machine", _run_branch)
     base.wrap(states, "_error_matches", _matches)
     base.replace(states, "_scaled_sleep", _sleep)
+    states_s3.repair()
 
 
 def _start_once(original: Callable[[Any], Any], request: Mapping[str, Any]) -> Any:

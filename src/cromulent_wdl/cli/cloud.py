@@ -1,0 +1,117 @@
+"""`cromulent run --on aws`, step by step: what is needed goes up, a run is started, and followed to its end."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+
+from WDL._util import NOTICE_LEVEL
+from WDL.runtime.config import Loader
+
+from ..aws.access import Access
+from ..aws.identity import caller
+from ..config import Settings
+from ..model.deployment import Deployment
+from ..plugin import tuning
+from ..plugin.settings import settings_of
+from ..provision import find_deployment
+from ..runs.mirror import CloudRun, mirror_of
+from ..submit import launch
+from ..units import format_bytes
+from . import ui
+from .cloud_follow import follow
+from .configuration import configuration
+from .deployment import access_by
+from .logs_on_terminal import logging_to_terminal
+from .options import RunOptions
+from .remote_inputs import check_remote
+from .source import Bound, Source, bind_inputs, load_source, source_name
+from .submission import Sent, send
+
+__all__ = ["begin", "cloud_run", "run_in_cloud"]
+
+
+@dataclass(frozen=True)
+class _Wish:
+    """What is to be run where, all of it checked."""
+
+    options: RunOptions
+    cfg: Loader
+    source: Source
+    bound: Bound
+    settings: Settings
+    access: Access
+    deployment: Deployment
+
+
+def run_in_cloud(options: RunOptions) -> int:
+    """Run what the options say in the cloud; return the exit status. Raises UsageError before anything is started."""
+    run, access = begin(options)
+    if options.detach:
+        ui.data(run.run)
+        return 0
+    return follow(run, options, access)
+
+
+def begin(options: RunOptions) -> tuple[CloudRun, Access]:
+    """Check and upload what is to be run, and start it; or return the run of the same that goes on, if that is wanted.
+
+    Raises UsageError before anything is started.
+    """
+    sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
+    tuning.install()
+    logging.getLogger().setLevel(NOTICE_LEVEL)
+    with ExitStack() as cleanup:
+        cleanup.enter_context(logging_to_terminal(replace(options, verbose=False, debug=False)))
+        cfg = configuration(options, logging.getLogger("cromulent"))
+        source = load_source(options, cfg, cleanup)
+        bound = bind_inputs(source, options, cfg)
+        settings = settings_of(cfg).settings
+        access = access_by(settings)
+        deployment = find_deployment(access, settings.deployment)
+        wish = _Wish(options, cfg, source, bound, settings, access, deployment)
+        return _begin(wish), access
+
+
+def cloud_run(deployment: Deployment, run: str, settings: Settings) -> CloudRun:
+    """Return how this machine reaches a run of a deployment."""
+    machine = deployment.state_machine
+    return CloudRun(run, deployment.name, deployment.bucket, machine, deployment.region, settings.profile)
+
+
+def _begin(wish: _Wish) -> CloudRun:
+    deployment, access = wish.deployment, wish.access
+    check_remote(access, deployment, wish.bound.inputs)
+    me = caller(access).arn
+    sent = send(access, deployment, wish.source, wish.bound, wish.options, wish.cfg)
+    there = launch.already_running(access, deployment, sent.digest, me)
+    if there is not None and _joins(there):
+        return cloud_run(deployment, there, wish.settings)
+    run = launch.run_id(wish.bound.target.name, sent.digest)
+    ui.note(f"{wish.bound.target.name}  {run}  deployment {deployment.name}, {deployment.region}")
+    ui.note(f"  uploaded  {_uploaded(wish, sent)}")
+    size = launch.Size(wish.settings.head_cpu, wish.settings.head_memory)
+    launch.start(access, deployment, run, launch.request(sent.digest, me, size))
+    started = cloud_run(deployment, run, wish.settings)
+    mirror_of(started)
+    ui.note("  started   " + (f"follow it: cromulent attach {run}" if wish.options.detach else "Ctrl-C leaves it"))
+    return started
+
+
+def _uploaded(wish: _Wish, sent: Sent) -> str:
+    if not sent.files:
+        return (
+            f"{source_name(wish.options)}; every input is there already" if sent.wanted else source_name(wish.options)
+        )
+    files = f"{sent.files} file{'' if sent.files == 1 else 's'}, {format_bytes(sent.bytes)}"
+    return f"{source_name(wish.options)} and {files}"
+
+
+def _joins(run: str) -> bool:
+    """Ask whether the run that goes on is what is wanted; where nobody can be asked, another is started."""
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        ui.note(f"The same already runs: {run}. Another is started; cromulent attach {run} would follow that one.")
+        return False
+    return ui.confirm(f"The same already runs: {run}. Follow it, rather than start another?")

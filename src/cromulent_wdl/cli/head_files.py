@@ -1,0 +1,90 @@
+"""The files of a head's run: inputs onto the shared disk before it, outputs and logs into the bucket after it."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from WDL import Env, Value
+
+from ..aws import objects
+from ..aws.access import Access
+from ..aws.objects import Transfer
+from ..storage.bucket import RunKeys
+from ..storage.downloads import Wanted, fetch, is_s3
+from ..submit.inputs import Bindings, Leaf, leaves
+
+__all__ = ["address_outputs", "fetch_inputs", "keep_logs"]
+
+_KEPT_BYTES = 1 << 20
+"""Of the end of each text: enough to see why, and 10,000 calls still make a file that a laptop takes."""
+_NOT_TEXTS = ("work", "out", "write_", "download")
+"""What the directories of a run that hold its data begin with."""
+
+
+def fetch_inputs(access: Access, inputs: Bindings, root: Path) -> Bindings:
+    """Return the inputs with what lies in S3 on the shared disk, all fetched side by side. Raises FetchFailed."""
+    wanted = [Wanted(leaf.value, isinstance(leaf, Value.Directory)) for leaf in leaves(inputs) if is_s3(leaf.value)]
+    places = fetch(access, wanted, root)
+
+    def place(leaf: Leaf) -> str:
+        path = places.get(leaf.value)
+        return leaf.value if path is None else str(path)
+
+    return Value.rewrite_env_paths(inputs, place)
+
+
+def address_outputs(
+    access: Access, bucket: str, keys: RunKeys, directory: Path, outputs: Env.Bindings[Value.Base]
+) -> Env.Bindings[Value.Base]:
+    """Upload the output files as miniwdl lays them out, and return the outputs with their addresses."""
+    out = f"{directory}/out/"
+    transfers: list[Transfer] = []
+
+    def address(leaf: Leaf) -> str:
+        path = leaf.value.rstrip("/")
+        if not path.startswith(out):
+            return str(leaf.value)
+        key = keys.files + path.removeprefix(out)
+        if isinstance(leaf, Value.Directory):
+            transfers.extend(Transfer(file, bucket, f"{key}/{file.relative_to(path)}") for file in _files(Path(path)))
+        else:
+            transfers.append(Transfer(Path(path), bucket, key))
+        return f"s3://{bucket}/{key}"
+
+    addressed = Value.rewrite_env_paths(outputs, address)
+    objects.upload(access, transfers)
+    return addressed
+
+
+def _files(directory: Path) -> Iterator[Path]:
+    for place, _, names in os.walk(directory, followlinks=True):
+        yield from (Path(place, name) for name in names)
+
+
+def keep_logs(access: Access, bucket: str, keys: RunKeys, directory: Path) -> None:
+    """Put the run directory's texts into the bucket, of each the end."""
+    with tempfile.TemporaryFile() as file:
+        with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+            for path in _texts(directory):
+                archive.writestr(str(path.relative_to(directory)), _end(path))
+        file.seek(0)
+        objects.put(access, bucket, keys.logs, file.read())
+
+
+def _texts(directory: Path) -> Iterator[Path]:
+    for place, folders, names in os.walk(directory):
+        folders[:] = sorted(name for name in folders if not name.startswith((*_NOT_TEXTS, ".")))
+        for name in sorted(names):
+            path = Path(place, name)
+            if path.suffix in (".txt", ".log", ".json", ".jsonl") and not path.is_symlink():
+                yield path
+
+
+def _end(path: Path) -> bytes:
+    with path.open("rb") as file:
+        file.seek(max(0, os.fstat(file.fileno()).st_size - _KEPT_BYTES))
+        return file.read()

@@ -1,0 +1,96 @@
+"""From what was typed to a bundle in the deployment's bucket: what is uploaded, and what the head is told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from WDL import values_to_json
+from WDL.runtime.config import Loader
+
+from ..aws import objects
+from ..aws.access import Access
+from ..aws.objects import Transfer
+from ..model.deployment import Deployment
+from ..plugin.settings import settings_of
+from ..storage.bucket import environment_key
+from ..submit import bundle as bundles
+from ..submit import inputs as input_files
+from ..submit import uploading
+from ..submit.environment import Environment, environment
+from ..submit.inputs import Plan
+from .options import RunOptions
+from .source import Bound, Source
+from .transfers import Progress
+
+__all__ = ["Sent", "send"]
+
+_CARRIED = (
+    "runtime_cpu_max",
+    "runtime_memory_max",
+    "runtime_defaults",
+    "no_cache",
+    "env",
+    "copy_input_files",
+    "copy_input_files_for",
+    "check_quant",
+)
+"""The options of `cromulent run` that say how a run goes, wherever it does."""
+_NOT_CARRIED = frozenset({"backend", "progress", "profile", "region", "deployment", "docker_host", "podman_host"})
+"""Settings that are about this machine."""
+
+
+@dataclass(frozen=True)
+class Sent:
+    """A bundle that is in the bucket."""
+
+    digest: str
+    wanted: int
+    """How many local files it has among its inputs."""
+    files: int
+    """How many of these the bucket lacked."""
+    bytes: int
+    """Of what it lacked."""
+
+
+def send(
+    access: Access, deployment: Deployment, source: Source, bound: Bound, options: RunOptions, cfg: Loader
+) -> Sent:
+    """Upload what the run needs and the bucket lacks, and return the bundle."""
+    files = input_files.plan(bound.inputs)
+    made = environment()
+    lacking = uploading.missing(access, deployment.bucket, files.uploads)
+    with Progress("uploading", sum(file.size for file in lacking)) as progress:
+        uploading.send(access, deployment.bucket, lacking, progress)
+    _send_environment(access, deployment.bucket, made)
+    bundle = _bundle(deployment, files, bound, options, cfg, made)
+    digest = bundles.write(access, deployment.bucket, bundle, bundles.source_zip(source.document))
+    return Sent(digest, len(files.uploads), len(lacking), sum(file.size for file in lacking))
+
+
+def _send_environment(access: Access, bucket: str, made: Environment) -> None:
+    key = environment_key(made.digest)
+    if objects.find(access, bucket, key) is None:
+        with Progress("uploading what heads need", made.file.stat().st_size) as progress:
+            objects.upload(access, [Transfer(made.file, bucket, key)], progress)
+
+
+def _bundle(
+    deployment: Deployment, files: Plan, bound: Bound, options: RunOptions, cfg: Loader, made: Environment
+) -> bundles.Bundle:
+    inputs = input_files.addressed(bound.inputs, files.keys, deployment.bucket)
+    resolved = settings_of(cfg)
+    settings: dict[str, Any] = {
+        name: getattr(resolved.settings, name)
+        for name, origin in resolved.origins.items()
+        if origin != "default" and name not in _NOT_CARRIED
+    }
+    given = {name: value for name in _CARRIED if (value := getattr(options, name)) != RunOptions.__dict__.get(name)}
+    return bundles.Bundle(
+        name=bound.target.name,
+        environment=made.digest,
+        inputs=values_to_json(inputs, namespace=bound.target.name),
+        task=options.task or "",
+        options=given,
+        settings=settings,
+    )

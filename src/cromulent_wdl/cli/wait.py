@@ -1,0 +1,33 @@
+"""`cromulent wait`: comes back when a run has ended, with its exit status."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from ..clock import SYSTEM
+from ..runs.status import FINAL
+from ..runs.watch import Watch
+from .completing import complete_run
+from .deployment import where
+from .finding import find
+from .local_follow import exit_status
+
+__all__ = ["command"]
+
+_LOOK_EVERY = 1.0
+
+
+@click.command("wait")
+@click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
+@where
+def command(run: str, **flags: Any) -> int:
+    """Wait until a run has ended; the exit status is the run's.
+
+    RUN is a run id or the beginning of one, a directory, or `last`.
+    """
+    watch = Watch(find(run, flags))
+    while (status := watch.status()).state not in FINAL:
+        SYSTEM.sleep(_LOOK_EVERY)
+    return exit_status(status)

@@ -1,0 +1,52 @@
+"""What a run in the cloud leaves in the deployment's bucket beside its journal, as values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["HeadRecord", "RunRequest", "RunResult"]
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What was asked for: the input of an execution of the run machine, with the machine's defaults."""
+
+    bundle: str
+    version: int = 1
+    caller: str = ""
+    """Who asked, as an ARN; empty where nobody said."""
+    headCpu: str = "1024"
+    headMemory: str = "2048"
+    timeout: int = 0
+    """Seconds for which a head may run."""
+
+
+@dataclass(frozen=True)
+class RunResult:
+    """How a run ended."""
+
+    run: str
+    state: str
+    """ok, failed or stopped."""
+    error: str = ""
+    """A name for it, as Step Functions wants one; empty where all went well."""
+    message: str = ""
+    call: str = ""
+    """The call at the root of a failure."""
+    exit_status: int = 0
+    """That `cromulent run` ends with."""
+    last_words: tuple[str, ...] = ()
+    """The last lines of the failed command's standard error."""
+    outputs: str = ""
+    """The address of outputs.json; empty where there are none."""
+    version: int = 1
+
+
+@dataclass(frozen=True)
+class HeadRecord:
+    """One head of a run: the ECS task that it is, and where its log is."""
+
+    task: str
+    started: float
+    log_group: str = ""
+    log_stream: str = ""

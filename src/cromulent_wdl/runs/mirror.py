@@ -1,0 +1,227 @@
+"""A run in the cloud as a directory on this machine: a copy of its record, brought up to date whenever one looks.
+
+::
+
+    cloud.json       which run of which deployment this is
+    journal.jsonl    its journal, as it would lie in a run directory
+    head.log         the log of its heads
+    call-…/          what its calls wrote, as it comes; once the run has ended, the texts of its directory
+    result.json      how it ended; when it is here, nothing is asked any more
+
+So whatever reads a run's directory reads this one as well, and it can be deleted at any time.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import msgspec
+
+from ..aws import executions, objects
+from ..aws.access import Access
+from ..aws.executions import Execution
+from ..clock import SYSTEM, Clock
+from ..model import Ending, RunEnded, RunStarted, to_json
+from ..model.cloud_run import RunResult
+from ..storage import layout
+from ..storage.bucket import RunKeys
+from .head_log import HeadLog
+from .index import register
+from .journal import JournalReader
+from .segments import SegmentReader
+
+__all__ = ["CloudRun", "Mirror", "is_mirror", "mirror_of"]
+
+_RESULT = "result.json"
+_PLACE = "seen.json"
+_LOCK = ".lock"
+_ASK_EVERY = 5.0
+"""Seconds between two questions whether the execution still goes on: only a lost run needs them."""
+
+
+@dataclass(frozen=True)
+class CloudRun:
+    """Which run it is, and how this machine reaches it."""
+
+    run: str
+    deployment: str
+    bucket: str
+    machine: str
+    """The ARN of the state machine."""
+    region: str
+    profile: str = ""
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """How far the copy goes."""
+
+    segment: str = ""
+    head: str = ""
+    log_token: str = ""
+
+
+def mirror_of(run: CloudRun) -> Path:
+    """Return the directory of a run's copy, made and put on this machine's list where it was not."""
+    directory = layout.state_directory() / "cloud" / run.run
+    if not (directory / layout.CLOUD).exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        (directory / layout.JOURNAL).touch()
+        _replace(directory / layout.CLOUD, msgspec.json.encode(run))
+        register(directory)
+    return directory
+
+
+def is_mirror(directory: Path) -> bool:
+    """Whether the directory is the copy of a run in the cloud."""
+    return (directory / layout.CLOUD).exists()
+
+
+class Mirror:
+    """Brings a copy up to date. `access` is opened as the copy says where it is not given."""
+
+    def __init__(self, directory: Path, access: Access | None = None, clock: Clock = SYSTEM) -> None:
+        self.directory = directory
+        self.run = msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
+        self.access = access or Access(profile=self.run.profile or None, region=self.run.region or None)
+        self.keys = RunKeys(self.run.run)
+        self._clock = clock
+        self._log = HeadLog(self.access, self.run.bucket, self.keys, directory)
+        self._asked: float | None = None
+        self._read = False
+
+    def result(self) -> RunResult | None:
+        """Return how the run ended, as far as the copy knows."""
+        try:
+            return msgspec.json.decode((self.directory / _RESULT).read_bytes(), type=RunResult)
+        except FileNotFoundError:
+            return None
+
+    def refresh(self) -> None:
+        """Copy what is new; where another process is at it, leave it to that. Raises AwsError and its kind."""
+        if self.result() is not None:
+            return
+        with self._alone() as alone:
+            if alone:
+                self._refresh()
+
+    def execution(self) -> Execution | None:
+        """Return the run's execution; None where Step Functions has forgotten it."""
+        return executions.find(self.access, self.run.machine, self.run.run)
+
+    def _refresh(self) -> None:
+        if not self._read:
+            self._read = True
+            for event in JournalReader(self.directory / layout.JOURNAL).new():
+                self._log.hear(event)
+        seen = self._seen()
+        content = objects.get(self.access, self.run.bucket, self.keys.result)
+        seen = self._copy_journal(seen)
+        head, token = self._log.copy(seen.head, seen.log_token)
+        _replace(self.directory / _PLACE, msgspec.json.encode(replace(seen, head=head, log_token=token)))
+        if content is not None:
+            self._end(msgspec.json.decode(content, type=RunResult))
+        else:
+            self._ask()
+
+    def _copy_journal(self, seen: _Seen) -> _Seen:
+        reader = SegmentReader(self.access, self.run.bucket, self.keys, seen.segment)
+        with (self.directory / layout.JOURNAL).open("ab") as journal:
+            for event in reader.new():
+                journal.write((to_json(event) + "\n").encode(errors="backslashreplace"))
+                self._log.hear(event)
+        return replace(seen, segment=reader.last)
+
+    def _end(self, result: RunResult) -> None:
+        """Take the run's own texts in the place of what came by the log, then note that all is here."""
+        texts = objects.get(self.access, self.run.bucket, self.keys.logs)
+        if texts is not None:
+            _unpack(texts, self.directory)
+        _replace(self.directory / _RESULT, msgspec.json.encode(result))
+
+    def _ask(self) -> None:
+        """Note the end of a run that left no result: it was stopped from outside, or lost."""
+        now = self._clock.monotonic()
+        if self._asked is not None and now - self._asked < _ASK_EVERY:
+            return
+        self._asked = now
+        execution = self.execution()
+        if execution is None or execution.goes_on:
+            return
+        if objects.find(self.access, self.run.bucket, self.keys.result) is not None:
+            return  # it came meanwhile, and is copied the next time
+        ending = Ending.STOPPED if execution.status == "ABORTED" else Ending.LOST
+        message = _said(execution)
+        at = execution.ended or self._clock.now()
+        with (self.directory / layout.JOURNAL).open("a", encoding="utf-8") as journal:
+            if journal.tell() == 0:
+                begun = RunStarted(
+                    execution.started, self.run.run, _name(self.run.run), "workflow", "", 0, "", "fargate"
+                )
+                journal.write(to_json(begun) + "\n")
+            journal.write(to_json(RunEnded(at, ending, message)) + "\n")
+        state = "stopped" if ending is Ending.STOPPED else "failed"
+        status = 130 if ending is Ending.STOPPED else 1
+        result = RunResult(self.run.run, state, execution.error or execution.status, message, exit_status=status)
+        _replace(self.directory / _RESULT, msgspec.json.encode(result))
+
+    def _seen(self) -> _Seen:
+        try:
+            return msgspec.json.decode((self.directory / _PLACE).read_bytes(), type=_Seen)
+        except FileNotFoundError:
+            return _Seen()
+
+    @contextmanager
+    def _alone(self) -> Iterator[bool]:
+        with (self.directory / _LOCK).open("w") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                yield False
+                return
+            yield True
+
+
+def _said(execution: Execution) -> str:
+    """Return in one sentence why an execution ended that left no result."""
+    if execution.status == "ABORTED":
+        return execution.cause or "it was stopped"
+    if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
+        return "it took longer than it may"
+    cause = execution.cause
+    try:
+        task = msgspec.json.decode(cause.encode())
+    except msgspec.DecodeError:
+        task = None
+    if isinstance(task, dict) and (failures := task.get("Failures")):
+        cause = f"no head could be started: {failures[0].get('Reason', 'AWS does not say why')}"
+    elif isinstance(task, dict) and "TaskArn" in task:
+        codes = [each.get("ExitCode") for each in task.get("Containers") or () if each.get("ExitCode") is not None]
+        status = f" (exit status {codes[0]})" if codes else ""
+        cause = f"its head ended without a result{status}: {task.get('StoppedReason') or 'AWS does not say why'}"
+    return cause or execution.error or execution.status
+
+
+def _name(run: str) -> str:
+    """Return the workflow's name within a run id."""
+    return run.rpartition("-")[0].partition("_")[2].partition("_")[2] or run
+
+
+def _unpack(texts: bytes, directory: Path) -> None:
+    with zipfile.ZipFile(io.BytesIO(texts)) as archive:
+        for name in archive.namelist():
+            if name != layout.JOURNAL and name not in (layout.CLOUD, _RESULT):
+                archive.extract(name, directory)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.write_bytes(content)
+    os.replace(part, path)

@@ -1,0 +1,122 @@
+"""Inputs from S3 on the shared disk: each content once, for all runs of a deployment.
+
+An object is told by its address and ETag, one that we uploaded by its content. It is fetched to a name of its own
+and moved to its place when it is whole, so heads that want the same do each other no harm.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import uuid
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+
+from ..aws import objects
+from ..aws.access import Access
+from ..aws.objects import Found, Transfer
+from ..errors import AwsError, FetchFailed
+from .bucket import INPUTS
+
+__all__ = ["Wanted", "fetch", "is_s3"]
+
+_DIGITS = 32
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """An `s3://` address, of an object or of a directory: of all objects whose keys begin with it and a `/`."""
+
+    address: str
+    directory: bool = False
+
+
+def is_s3(address: str) -> bool:
+    """Whether an address is S3's."""
+    return address.startswith("s3://")
+
+
+def fetch(access: Access, wanted: Iterable[Wanted], root: Path) -> dict[str, Path]:
+    """Return where each lies under `root` by its address, having downloaded what was not there, all side by side.
+
+    Raises FetchFailed for what is not there, or may not be read.
+    """
+    places: dict[str, Path] = {}
+    moves: list[tuple[Path, Path]] = []
+    transfers: list[Transfer] = []
+    for each in dict.fromkeys(wanted):
+        bucket, key = objects.split(each.address.rstrip("/"))
+        found = _look(access, each, bucket, key)
+        target = root / _name(bucket, found) / (os.path.basename(key) or bucket)
+        places[each.address] = target
+        if not target.exists():
+            part = root / ".parts" / uuid.uuid4().hex / target.name
+            transfers += _transfers(each, bucket, key, found, part)
+            moves.append((part, target))
+    try:
+        objects.download(access, transfers)
+        for part, target in moves:
+            _move(part, target)
+    except AwsError as error:
+        raise FetchFailed(f"an input cannot be downloaded: {error}", hint=error.hint) from error
+    finally:
+        for part, _ in moves:
+            shutil.rmtree(part.parent, ignore_errors=True)
+    return places
+
+
+def _look(access: Access, wanted: Wanted, bucket: str, key: str) -> Sequence[Found]:
+    try:
+        if wanted.directory:
+            found = list(objects.listing(access, bucket, f"{key}/" if key else ""))
+        else:
+            one = objects.find(access, bucket, key)
+            found = [one] if one is not None else []
+    except AwsError as error:
+        raise FetchFailed(f"{wanted.address} cannot be read: {error}", hint=error.hint) from error
+    if not found:
+        raise FetchFailed(f"there is nothing at {wanted.address}")
+    return found
+
+
+def _name(bucket: str, found: Sequence[Found]) -> str:
+    """Return the name of what was found: by its content where the key has that, else by addresses and ETags."""
+    own = {each.key.removeprefix(INPUTS).partition("/")[0] for each in found}
+    if len(own) == 1 and all(each.key.startswith(INPUTS) for each in found):
+        return own.pop()[:_DIGITS]
+    digest = blake2b(digest_size=_DIGITS // 2)
+    for each in found:
+        digest.update(f"{bucket}/{each.key} {each.etag} {each.size}\n".encode())
+    return digest.hexdigest()
+
+
+def _transfers(wanted: Wanted, bucket: str, key: str, found: Sequence[Found], part: Path) -> list[Transfer]:
+    """Return what is to be downloaded to `part`, whose directories are made."""
+    part.parent.mkdir(parents=True)
+    if not wanted.directory:
+        return [Transfer(part, bucket, key)]
+    part.mkdir()
+    transfers = []
+    for each in found:
+        name = each.key[len(key) + 1 if key else 0 :]
+        path = part / name
+        if ".." in Path(name).parts:
+            raise FetchFailed(f"{wanted.address} has a key that leads out of it: {each.key}")
+        if name.endswith("/") or not name:
+            path.mkdir(parents=True, exist_ok=True)
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        transfers.append(Transfer(path, bucket, each.key))
+    return transfers
+
+
+def _move(part: Path, target: Path) -> None:
+    """Give what is whole its name; where another head was quicker, its copy is as good."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        os.rename(part, target)
+    except OSError:
+        if not target.exists():
+            raise

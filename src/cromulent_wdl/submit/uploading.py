@@ -1,0 +1,51 @@
+"""Brings a run's files into the deployment's bucket: what is not there yet, side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+from ..aws import objects
+from ..aws.access import Access
+from ..aws.objects import Transfer
+from ..storage.bucket import INPUTS
+from .inputs import LocalFile
+
+__all__ = ["missing", "send"]
+
+_PAGE = 1000
+_HEADS_A_PAGE = 20
+"""How many single questions one page of a listing is worth: it takes as long as so many side by side."""
+_ASKED_AT_ONCE = 24
+
+
+def missing(access: Access, bucket: str, wanted: Mapping[str, LocalFile]) -> list[LocalFile]:
+    """Return the files that the bucket lacks, or has in another size.
+
+    For many files the bucket's list is read, as far as that is less work than to ask for each.
+    """
+    there: dict[str, int] = {}
+    end = ""
+    if len(wanted) > _HEADS_A_PAGE:
+        pages = len(wanted) // _HEADS_A_PAGE
+        for number, found in enumerate(objects.listing(access, bucket, INPUTS), start=1):
+            there[found.key] = found.size
+            if number == pages * _PAGE:
+                end = found.key
+                break
+    else:
+        end = INPUTS
+    unknown = [file for key, file in wanted.items() if end and key > end]
+    with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
+        answers = pool.map(lambda file: objects.find(access, bucket, file.key), unknown)
+        there |= {found.key: found.size for found in answers if found is not None}
+    return [file for key, file in wanted.items() if there.get(key) != file.size]
+
+
+def send(access: Access, bucket: str, files: list[LocalFile], told: Callable[[int], None]) -> None:
+    """Upload files. What was sent before a failure is there the next time."""
+    for file in files:
+        if file.path is None:
+            objects.put(access, bucket, file.key, b"")
+    sent = [Transfer(file.path, bucket, file.key) for file in files if file.path is not None]
+    objects.upload(access, sent, told)

@@ -1,0 +1,77 @@
+"""A deployment on a simulator that runs tasks as processes, and the command line that uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cromulent_wdl.simulator.process import FOREIGN, Simulation
+
+__all__ = ["Machine", "Said"]
+
+
+@dataclass(frozen=True)
+class Said:
+    """What a command said, and how it ended."""
+
+    status: int
+    out: str
+    err: str
+
+    @property
+    def result(self) -> Any:
+        """Return the JSON that it printed."""
+        return json.loads(self.out)
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A user's machine: a directory to work in, and a home that knows nothing of other machines' runs."""
+
+    directory: Path
+    environment: Mapping[str, str]
+
+    @classmethod
+    def new(
+        cls, simulation: Simulation, directory: Path, cache: Path, keys: Mapping[str, str] | None = None
+    ) -> Machine:
+        """Return a machine that reaches the simulator; what heads need is put together once for all."""
+        inherited = {
+            name: value
+            for name, value in os.environ.items()
+            if name not in FOREIGN and not name.startswith(("AWS_", "CROMULENT_", "MINIWDL_"))
+        }
+        homes = {f"XDG_{name}_HOME": str(directory / name.lower()) for name in ("STATE", "CONFIG")}
+        where = {"XDG_CACHE_HOME": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
+        directory.mkdir(exist_ok=True)
+        return cls(directory, {**inherited, **simulation.environment, **homes, **where, **(keys or {})})
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start a command of ours."""
+        return subprocess.Popen(
+            [sys.executable, "-m", "cromulent_wdl", *arguments],
+            env=dict(self.environment),
+            cwd=self.directory,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def __call__(self, *arguments: str) -> Said:
+        """Run a command of ours to its end."""
+        process = self.start(*arguments)
+        out, err = process.communicate()
+        return Said(process.returncode, out, err)
+
+    def write(self, name: str, text: str) -> Path:
+        """Write a file into the directory."""
+        path = self.directory / name
+        path.write_text(text, encoding="utf-8")
+        return path

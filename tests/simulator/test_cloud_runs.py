@@ -1,0 +1,153 @@
+"""`cromulent run --on aws` and what follows it, on the simulator with IAM enforced."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cromulent_wdl.simulator.process import Simulation
+from cromulent_wdl.simulator.settings import Settings
+
+from .cloud_runs import Machine
+from .conftest import started
+
+GREETING = """version 1.2
+struct Guest { String name  File letter }
+task greet {
+  input { Guest guest  Directory more }
+  command <<<
+    echo "reading ~{guest.name}" >&2
+    cat ~{guest.letter} ~{more}/*/deep.txt > letter.txt
+  >>>
+  output { File letter = "letter.txt"  String name = guest.name }
+}
+workflow greeting {
+  input { Array[Guest] guests  Directory more }
+  scatter (guest in guests) { call greet { input: guest, more } }
+  output { Array[File] letters = greet.letter  Array[String] names = greet.name }
+}
+"""
+FAILING = """version 1.1
+task fail {
+  command <<< echo "no such luck" >&2; exit 7 >>>
+  output { String never = read_string(stdout()) }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
+    yield from started(tmp_path_factory, Settings(enforce_iam=True, data_plane="process"))
+
+
+@pytest.fixture(scope="module")
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("cache")
+
+
+@pytest.fixture(scope="module")
+def laptop(cloud: Simulation, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Machine:
+    machine = Machine.new(cloud, tmp_path_factory.mktemp("laptop"), cache)
+    made = machine("up", "--yes")
+    assert made.status == 0, made.err
+    return machine
+
+
+@pytest.fixture
+def other(cloud: Simulation, tmp_path: Path, cache: Path) -> Machine:
+    return Machine.new(cloud, tmp_path / "other", cache)
+
+
+@pytest.fixture
+def party(laptop: Machine) -> tuple[str, ...]:
+    """A workflow with files in structs, arrays and directories, and the arguments to run it."""
+    laptop.write("greeting.wdl", GREETING)
+    (laptop.directory / "more" / "below").mkdir(parents=True, exist_ok=True)
+    laptop.write("more/below/deep.txt", "from below\n")
+    guests = []
+    for name in ("ada", "grace"):
+        laptop.write(f"{name}.txt", f"dear {name}\n")
+        guests.append(f'{{"name": "{name}", "letter": "{laptop.directory}/{name}.txt"}}')
+    laptop.write("inputs.json", f'{{"guests": [{", ".join(guests)}], "more": "{laptop.directory}/more"}}')
+    return ("greeting.wdl", "-i", "inputs.json")
+
+
+def test_a_run_in_the_cloud_gives_what_one_here_gives(laptop: Machine, party: tuple[str, ...]) -> None:
+    here = laptop("run", *party, "--backend", "process")
+    assert here.status == 0, here.err
+    there = laptop("run", *party, "--on", "aws", "--download", "home")
+    assert there.status == 0, there.err
+    outputs, wanted = there.result["outputs"], here.result["outputs"]
+    assert outputs["greeting.names"] == wanted["greeting.names"] == ["ada", "grace"]
+    texts = [Path(path).read_text() for path in outputs["greeting.letters"]]
+    assert texts == [Path(path).read_text() for path in wanted["greeting.letters"]]
+    assert texts == ["dear ada\nfrom below\n", "dear grace\nfrom below\n"]
+    assert Path(there.result["dir"]) == laptop.directory / "home"
+    assert "✔ greet[0" in there.err
+
+
+def test_what_is_left_is_found_from_another_machine(laptop: Machine, other: Machine, party: tuple[str, ...]) -> None:
+    left = laptop("run", *party, "--on", "aws", "--detach", "--no-cache")
+    assert left.status == 0, left.err
+    assert "every input is there already" in left.err
+    (run,) = left.out.splitlines()
+
+    followed = other("attach", run)
+    assert followed.status == 0, followed.err
+    assert followed.result["dir"].endswith(f"/runs/{run}")
+    letters = followed.result["outputs"]["greeting.letters"]
+    assert [address.rpartition("/outputs/")[2] for address in letters] == [
+        "letters/0/letter.txt",
+        "letters/1/letter.txt",
+    ]
+    assert other("wait", run).status == 0
+    assert other("logs", run, "greet[1").out == "reading grace\n"
+    assert "wdl.w:greeting NOTICE done" in other("logs", run).out
+    assert other("outputs", run).result == followed.result
+    assert other("status", run, "--json").result["state"] == "ok"
+    assert run in other("ls").out
+    assert "there is no run" in other("status", run[:-1] + "z").err
+
+
+def test_a_workflow_that_fails_says_so_itself_and_is_not_tried_again(laptop: Machine) -> None:
+    laptop.write("fail.wdl", FAILING)
+    failed = laptop("run", "fail.wdl", "--on", "aws")
+    assert (failed.status, failed.out) == (7, "")
+    assert "no such luck" in failed.err
+    assert "exit status 7" in failed.err
+    assert laptop("status", "last", "--json").result["state"] == "failed"
+    assert laptop("wait", "last").status == 7
+
+
+def test_a_run_is_stopped_by_its_head(laptop: Machine) -> None:
+    laptop.write("long.wdl", "version 1.1\ntask long { command <<< sleep 600 >>> }\n")
+    (run,) = laptop("run", "long.wdl", "--on", "aws", "--detach").out.split()
+    stopped = laptop("stop", run)
+    assert stopped.status == 0, stopped.err
+    assert stopped.err.splitlines()[-1] == f"{run}: stopped"
+    assert laptop("wait", run).status == 130
+    assert laptop("status", run, "--json").result["state"] == "stopped"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (("--name", "elsewhere"), "there is no deployment 'elsewhere'"),
+        (("--region", "eu-west-9"), "there is no deployment"),
+        (("f=none.txt",), "none.txt"),
+        (("count=many",), "'count' is Int"),
+        (("f=s3://not-ours/a.txt",), "may not read s3://not-ours/a.txt"),
+        (("f=https://127.0.0.1:9/a.txt",), "https://127.0.0.1:9/a.txt cannot be reached"),
+    ],
+)
+def test_what_is_wrong_is_said_before_anything_is_started(
+    laptop: Machine, arguments: tuple[str, ...], sentence: str
+) -> None:
+    laptop.write("count.wdl", "version 1.1\ntask count { input { Int count = 1  File? f }\n command <<< >>> }\n")
+    before = laptop("ls", "--all", "--json").out
+    refused = laptop("run", "count.wdl", *arguments, "--on", "aws")
+    assert (refused.status, refused.out) == (2, ""), refused.err
+    assert sentence in refused.err
+    assert laptop("ls", "--all", "--json").out == before
