@@ -16,7 +16,7 @@ from .reach import reached
 
 __all__ = ["AWAITED", "CALLERS", "DEMANDED", "NOT_OURS", "called", "callers_of", "left_out", "schema_actions"]
 
-_HEAD = ("backends", "monitor", "plugin", "cli.orchestrate", "cli.reap")
+_HEAD = ("backends", "monitor", "plugin", "cli.orchestrate")
 _DEPLOY = ("cli.up", "cli.down", "cli.status", "cli.doctor", "cli.policy")
 _COMMANDS = tuple(f"cli.{name}" for name, _, _ in COMMANDS)
 

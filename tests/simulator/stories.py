@@ -20,9 +20,9 @@ from cromulent_wdl.provision.permissions import Place, in_parts
 from cromulent_wdl.provision.wishes import Wishes
 from tests.fakes.clocks import FakeClock
 
-from .cloud import Cloud, until
+from .cloud import Cloud
 from .deployments import access_to, down, up
-from .test_deployment import RUN, register, run_of
+from .test_deployment import go_on
 from .test_down import fill
 
 __all__ = ["REFUSALS", "Refused", "allowed", "place_of", "whole_life", "with_what_is_given"]
@@ -83,11 +83,7 @@ def with_what_is_given(caller: Cloud, root: Cloud, wishes: Wishes) -> None:
 
 def _live(root: Cloud, made: Deployment) -> None:
     """Have runs leave what runs leave, as somebody who may do everything."""
-    head = register(root, made, "head", PLAY_SECONDS="600")
-    given = json.dumps(run_of(made, head))
-    machines = root.client("stepfunctions")
-    machines.start_execution(stateMachineArn=made.state_machine, name=f"of-{made.name}", input=given)
-    until(lambda: root.client("ecs").list_tasks(cluster=made.cluster, startedBy=RUN)["taskArns"])
+    go_on(root, made, f"of-{made.name}")
     tags = [{"Key": "cromulent:deployment", "Value": made.name}]
     root.client("efs").create_access_point(FileSystemId=made.file_system, Tags=tags)
     fill(root, made.bucket)

@@ -29,8 +29,6 @@ __all__ = [
 _BATCH = 100
 """DescribeTasks takes no more ids."""
 _SPOT = "FARGATE_SPOT"
-_HEAD = "/head"
-"""Behind the run's id, it is the run's head that was started (provision/template.yaml)."""
 _UNITS_A_VCPU = 1024
 
 
@@ -133,7 +131,7 @@ def _listed(access: Access, cluster: str) -> Iterator[str]:
 def _running(found: Any) -> RunningTask:
     return RunningTask(
         found["taskArn"],
-        found.get("startedBy", "").removesuffix(_HEAD),
+        found.get("startedBy", ""),
         int(found.get("cpu") or 0) / _UNITS_A_VCPU,
         found.get("capacityProviderName") == _SPOT,
         found.get("lastStatus") == "RUNNING",
