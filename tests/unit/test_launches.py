@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from cromulent_wdl.aws.rates import DESCRIBE, RUN_TASK, Bucket, Rate
 from cromulent_wdl.backends.fargate.gate import Cancelled, Gate
+from cromulent_wdl.backends.fargate.ladder import Rung
+from cromulent_wdl.backends.fargate.launching import queue_of
 from cromulent_wdl.backends.fargate.turns import Need, Room, Turns
 from cromulent_wdl.backends.seam import Cancellation
 from tests.fakes.clocks import FakeClock
@@ -121,6 +123,49 @@ def test_the_gate_tells_who_waits_for_room_and_lets_them_in_when_there_is() -> N
     gate.close()
     assert entered.is_set()
     assert said == ["all 1 free addresses of the deployment's subnets are in use"]
+
+
+def test_all_of_a_queue_are_told_why_they_wait() -> None:
+    gate, said, cancelled = Gate(lambda _: 0.0, Room(addresses=1)), list[str](), Cancellation()
+    gate.enter("a", SPOT, Cancellation(), said.append)
+
+    def enter() -> None:
+        with pytest.raises(Cancelled):
+            gate.enter("a", SPOT, cancelled, said.append)
+
+    threads = [threading.Thread(target=enter) for _ in range(5)]
+    for thread in threads:
+        thread.start()
+    assert eventually(lambda: len(said) == 5)
+    cancelled.cancel()
+    for thread in threads:
+        thread.join(10)
+    gate.close()
+
+
+def test_a_scatter_is_one_queue_a_place() -> None:
+    spot, demand = Rung("FARGATE_SPOT", "a"), Rung("FARGATE", "a")
+    assert queue_of("inner[3].one[17]", spot) == queue_of("inner[4].one[2]", Rung("FARGATE_SPOT", "b"))
+    assert len({queue_of("one[1]", spot), queue_of("two[1]", spot), queue_of("one[1]", demand)}) == 3
+
+
+def test_the_rates_are_asked_once_a_look_however_many_wait() -> None:
+    asked, cancelled = list[str](), Cancellation()
+    gate = Gate(lambda provider: asked.append(provider) or 0.5, Room())  # type: ignore[func-returns-value]
+
+    def enter() -> None:
+        with pytest.raises(Cancelled):
+            gate.enter("a", SPOT, cancelled, lambda _: None)
+
+    threads = [threading.Thread(target=enter) for _ in range(50)]
+    for thread in threads:
+        thread.start()
+    assert eventually(lambda: asked)
+    cancelled.cancel()
+    for thread in threads:
+        thread.join(10)
+    gate.close()
+    assert len(asked) < 50
 
 
 def test_who_is_cancelled_while_waiting_leaves_the_line() -> None:

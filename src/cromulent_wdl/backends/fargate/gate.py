@@ -20,7 +20,8 @@ class Cancelled(Exception):
 
 
 class _Ticket:
-    def __init__(self, need: Need, waiting: Callable[[str], None]) -> None:
+    def __init__(self, group: str, need: Need, waiting: Callable[[str], None]) -> None:
+        self.group = group
         self.need = need
         self.waiting = waiting
         self.awake = threading.Event()
@@ -43,7 +44,7 @@ class Gate:
 
     def enter(self, group: str, need: Need, cancelled: Cancellation, waiting: Callable[[str], None]) -> None:
         """Wait for a turn and take the room; `leave` gives it back. Raises Cancelled."""
-        ticket = _Ticket(need, waiting)
+        ticket = _Ticket(group, need, waiting)
         with self._changed:
             self._turns.add(group, ticket)
             if self._thread is None:
@@ -104,7 +105,7 @@ class Gate:
         def admitted(ticket: _Ticket) -> bool:
             lack = self._room.lack(ticket.need)
             if lack:
-                self._tell(ticket, lack)
+                self._tell_all(ticket.group, lack)
                 return False
             delay = self._delay(ticket.need.provider)
             delays.append(delay)
@@ -118,8 +119,10 @@ class Gate:
         ticket.awake.set()
         return 0.0
 
-    @staticmethod
-    def _tell(ticket: _Ticket, why: str) -> None:
-        if not ticket.told:
+    def _tell_all(self, group: str, why: str) -> None:
+        """Tell a whole queue why it waits; who was told stands in front of who was not."""
+        for ticket in reversed(self._turns.queue(group)):
+            if ticket.told:
+                return
             ticket.told = why
             ticket.awake.set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from dataclasses import dataclass
 
@@ -22,7 +23,9 @@ from .site import Site
 from .sizes import Size
 from .turns import Need
 
-__all__ = ["Launched", "Launcher", "place_of", "stream_of"]
+__all__ = ["Launched", "Launcher", "place_of", "queue_of", "stream_of"]
+
+_INDEX = re.compile(r"\[\d+\]")
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,11 @@ class Launched:
 def place_of(provider: str) -> str:
     """Return the journal's word for a capacity provider."""
     return "spot" if provider == SPOT else "on_demand"
+
+
+def queue_of(call: str, rung: Rung) -> str:
+    """Return the name under which tasks wait one after the other: all of a scatter's for one place share a queue."""
+    return f"{_INDEX.sub('', call)} {rung.provider}"
 
 
 def stream_of(ecs: EcsTask) -> str:
@@ -91,7 +99,7 @@ class Launcher:
         """Start the task on one rung; return why not where AWS says so."""
         need = Need(rung.provider, self._size.vcpus)
         definition = self._site.definitions.arn(self._blueprint())
-        self._cloud.gate.enter(self._task.name, need, self._errand.cancelled, self._errand.waiting)
+        self._cloud.gate.enter(queue_of(self._task.call, rung), need, self._errand.cancelled, self._errand.waiting)
         try:
             answer = self._run_task(rung, definition)
             if answer.task is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from ...model import Resources
 from ...units import GIB, MIB, format_bytes
@@ -68,6 +69,7 @@ def defaulted(resources: Resources, cpu: int, memory: int) -> tuple[int, int]:
     return (resources.cpu * UNITS or cpu), (-(-wanted // MIB) or memory)
 
 
+@lru_cache
 def size_for(cpu: int, memory: int, disk: int = 0) -> Size | None:
     """Return the smallest size that holds so many units of cpu, MiB, and bytes of disk; None where none does."""
     storage = max(SMALLEST_DISK, -(-disk // GIB))

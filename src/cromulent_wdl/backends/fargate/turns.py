@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -73,6 +73,10 @@ class Turns(Generic[_Ticket]):
             waiting.remove(ticket)
             if not waiting:
                 del self._groups[group]
+
+    def queue(self, group: str) -> Sequence[_Ticket]:
+        """Return the tickets of a group, who goes first in front."""
+        return self._groups.get(group, ())
 
     def next(self, admitted: Callable[[_Ticket], bool]) -> _Ticket | None:
         """Take out and return the next ticket that is admitted; its group goes to the end of the line."""
