@@ -1,7 +1,7 @@
 # For people: `make help`. Everything happens in .venv, which the first target that needs it makes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench bench-local bench-simulator bench-fargate lock environment clean
+.PHONY: help demo test unit lint format bench bench-local bench-simulator bench-fargate bench-provision lock environment clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -33,7 +33,7 @@ format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: bench-local bench-simulator bench-fargate ## measure against the goals and against others; takes long
+bench: bench-local bench-simulator bench-fargate bench-provision ## measure against the goals and against others; takes long
 
 bench-local: $(INSTALLED)
 	$(BIN)/python -m benchmarks.local
@@ -43,6 +43,9 @@ bench-simulator: $(INSTALLED)
 
 bench-fargate: $(INSTALLED)
 	$(BIN)/python -m benchmarks.fargate
+
+bench-provision: $(INSTALLED)
+	$(BIN)/python -m benchmarks.provision
 
 environment: $(INSTALLED) ## make .venv
 

@@ -25,7 +25,7 @@ CACHE = Path(__file__).parents[2] / ".cache" / "checkov"
 
 def failed_checks(template: Path) -> list[tuple[str, str]]:
     """Return what checkov has against a template: the check's id, and the logical id of what it is about."""
-    command = [_environment() / "bin" / "checkov", "-f", template, "--framework", "cloudformation"]
+    command = [str(_environment() / "bin" / "checkov"), "-f", str(template), "--framework", "cloudformation"]
     options = ["--compact", "--quiet", "--skip-download", "-o", "json"]
     # Status 1 says that a check failed.
     answer = subprocess.run(
@@ -45,10 +45,11 @@ def _environment() -> Path:
         venv.create(place, with_pip=True, clear=True)
         installer = place / "installer.lock"
         installer.write_text(_pinned("uv"))
-        pip = [place / "bin" / "python", "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check"]
-        subprocess.run([*pip, "install", "--require-hashes", "--no-deps", "-r", installer], check=True)
-        uv = [place / "bin" / "uv", "pip", "install", "--quiet", "--python", place / "bin" / "python"]
-        subprocess.run([*uv, "--require-hashes", "-r", LOCK], check=True)
+        interpreter = str(place / "bin" / "python")
+        pip = [interpreter, "-m", "pip", "--quiet", "--quiet", "--disable-pip-version-check", "install"]
+        subprocess.run([*pip, "--require-hashes", "--no-deps", "-r", str(installer)], check=True)
+        uv = [str(place / "bin" / "uv"), "pip", "install", "--quiet", "--python", interpreter]
+        subprocess.run([*uv, "--require-hashes", "-r", str(LOCK)], check=True)
         (place / "made").touch()
     return place
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import cromulent_wdl.provision
+
 from . import failed_checks
 
 TEMPLATE = Path(cromulent_wdl.provision.__file__).with_name("template.yaml")

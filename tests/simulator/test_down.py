@@ -18,7 +18,7 @@ from .test_deployment import go_on, register
 
 LAB = Wishes("lab")
 PRICES = shipped().rates("us-east-1")
-CYCLES = 3
+CYCLES = 20
 
 
 def test_cycles_leave_nothing_behind(cloud: Cloud) -> None:

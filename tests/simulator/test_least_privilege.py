@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
+from cromulent_wdl.model.deployment import Deployment
 from cromulent_wdl.provision.permissions import Place, policy
 from cromulent_wdl.provision.wishes import Wishes
 
 from .cloud import Cloud
 from .conftest import account_number
-from .deployments import down
+from .deployments import down, up
 from .inventory import inventory
 from .stories import REFUSALS, allowed, place_of, whole_life, with_what_is_given
 
@@ -94,3 +97,40 @@ def test_no_statement_for_what_is_given_can_be_spared(root: Cloud, sid: str) -> 
 @pytest.mark.parametrize("sid", [sid for whose, sid in DEMANDED if whose == "deploy"])
 def test_what_is_demanded_by_aws_alone_is_not_shown_here(root: Cloud, sid: str) -> None:
     tell(root, Wishes(f"spared{account_number()}"), sid)
+
+
+def touching(other: Deployment) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Yield requests that would look into a deployment, or take something of it."""
+    files, machine = {"FileSystemId": other.file_system}, other.state_machine
+    role, rule = {"RoleName": other.head_role.rpartition("/")[2]}, {"IpProtocol": "tcp", "CidrIp": "0.0.0.0/0"}
+    group = {"GroupId": other.security_group}
+    yield "cloudformation", "delete_stack", {"StackName": other.name}
+    yield "s3", "list_object_versions", {"Bucket": other.bucket}
+    yield "s3", "delete_bucket", {"Bucket": other.bucket}
+    yield "efs", "delete_file_system", files
+    yield "efs", "delete_access_point", {"AccessPointId": other.access_point}
+    yield "efs", "put_file_system_policy", {**files, "Policy": "{}"}
+    yield "ecs", "delete_cluster", {"cluster": other.cluster}
+    yield "ecs", "list_tasks", {"cluster": other.cluster}
+    yield "ecs", "stop_task", {"cluster": other.cluster, "task": "0" * 32}
+    yield "ecs", "delete_task_definitions", {"taskDefinitions": [f"{other.name}_head:1"]}
+    yield "logs", "delete_log_group", {"logGroupName": other.log_group}
+    yield "stepfunctions", "delete_state_machine", {"stateMachineArn": machine}
+    yield "stepfunctions", "stop_execution", {"executionArn": machine.replace(":stateMachine:", ":execution:") + ":run"}
+    yield "iam", "delete_role", role
+    yield "iam", "put_role_policy", {**role, "PolicyName": "more", "PolicyDocument": "{}"}
+    yield "ec2", "delete_vpc", {"VpcId": other.vpc}
+    yield "ec2", "delete_security_group", group
+    yield "ec2", "authorize_security_group_ingress", {**group, **rule, "FromPort": 22, "ToPort": 22}
+
+
+def test_another_deployment_is_out_of_reach(root: Cloud) -> None:
+    """Also one whose name begins in the same way."""
+    name = f"mine{account_number()}"
+    other = up(root, Wishes(f"{name}-2"))
+    assert other is not None
+    with allowed(root, name, policy("deploy", Wishes(name), place_of(root))["Statement"]) as caller:
+        for service, method, request in touching(other):
+            with pytest.raises(ClientError, match=r"not authorized|AccessDenied"):
+                getattr(caller.client(service), method)(**request)
+    assert down(root, other.name, delete_data=True) == ()
