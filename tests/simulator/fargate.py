@@ -35,6 +35,7 @@ QUICK: dict[str, float | bool] = {
     "lost_after": 2.0,
     "stuck_after": 1.0,
     "result_wait": 1.0,
+    "log_wait": 1.0,
     "stop_patience": 20.0,
 }
 """Settings for tests: every wait, much shorter."""

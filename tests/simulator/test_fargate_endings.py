@@ -207,3 +207,12 @@ def test_row_53_what_ecs_forgets_is_in_the_attempts_directory(lab: Lab) -> None:
 def test_tasks_that_were_there_before_are_known_by_their_image(lab: Lab) -> None:
     _, events = run(lab, task_of(lab))
     assert [event for event in events.of(TaskImage) if isinstance(event, TaskImage) and not event.digest] == []
+
+
+def test_row_49_what_never_reached_the_disk_comes_from_the_log(lab: Lab) -> None:
+    task = task_of(lab, "sleep 60")
+    task.stdout.unlink()
+    task.stdout.mkdir()  # so the wrapper cannot write to it, and says so in its log
+    outcome, _ = run(lab, task)
+    assert outcome.ending is Ending.MOUNT
+    assert "cannot be written" in task.stderr.read_text()

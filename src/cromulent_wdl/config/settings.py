@@ -81,6 +81,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     result_wait: Annotated[
         float, Meta(ge=0, description="Seconds for which an ended task's result may take to show on the shared disk.")
     ] = 10.0
+    log_wait: Annotated[
+        float,
+        Meta(ge=0, description="Seconds after its end for which lines of a task's log may come, if it left nothing."),
+    ] = 10.0
     lost_after: Annotated[
         float, Meta(ge=0, description="Seconds for which ECS may not know a task before it is lost.")
     ] = 120.0

@@ -6,6 +6,7 @@ import logging
 from contextlib import suppress
 
 from ...aws.decode import EcsTask
+from ...aws.log_lines import drain
 from ...errors import AwsError
 from ...model import EcsTaskStopped, Outcome, TaskImage, TaskStarted
 from ...monitor import Began, Over, Ticket
@@ -164,9 +165,31 @@ class Run:
             self._note_stop(ecs)
         if result is None:
             revoke(self._attempt)  # nobody knows whether it will still be started
+            self._fetch_log(ecs)
         else:
             self._collect(patience)
         return outcome_of(End(self._task, ecs, result, size.memory * MIB, size.disk * GIB, self._stopping))
+
+    def _fetch_log(self, ecs: EcsTask | None) -> None:
+        """Add what the container said to the task's standard error: the shared disk never heard of it."""
+        if ecs is None or ecs.started_at is None:
+            return
+        clock, deployment = self._cloud.clock, self._cloud.deployment
+        until = (ecs.stopped_at or clock.now()) + self._cloud.settings.log_wait
+        try:
+            lines = drain(
+                self._cloud.access,
+                deployment.log_group,
+                stream_of(ecs),
+                until=until,
+                clock=clock,
+                stopping=lambda: self._stopping,
+            )
+            if lines:
+                with self._task.stderr.open("a") as stderr:
+                    stderr.writelines(f"{line}\n" for line in lines)
+        except (AwsError, OSError) as error:
+            _log.info("%s: its log cannot be read: %s", self._task.call, error)
 
     def _collect(self, patience: float) -> None:
         """Wait until the head sees all that the command has left, and have links lead where the head can follow."""
