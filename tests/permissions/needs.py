@@ -32,6 +32,7 @@ _TAGGING_ECS = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supp
 _PASSING = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_use_passrole.html"
 _MOUNTING = "https://docs.aws.amazon.com/efs/latest/ug/iam-access-control-nfs-efs.html"
 _EXECUTION = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/task_execution_IAM_role.html"
+_REGISTRY = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
 _STATES_ECS = "https://docs.aws.amazon.com/step-functions/latest/dg/connect-ecs.html"
 _FORMATION = "https://docs.aws.amazon.com/service-authorization/latest/reference/list_awscloudformation.html"
 _BUCKET_KEY = "https://docs.aws.amazon.com/AmazonS3/latest/userguide/UsingKMSEncryption.html"
@@ -66,6 +67,8 @@ DEMANDED: Mapping[str, Mapping[str, str]] = {
     ),
     "task": dict.fromkeys(("elasticfilesystem:ClientMount", "elasticfilesystem:ClientWrite"), _MOUNTING),
     "head": {
+        "ecr:BatchGetImage": _REGISTRY,
+        "ecr:GetDownloadUrlForLayer": _REGISTRY,
         "ecs:TagResource": _TAGGING_ECS,
         "elasticfilesystem:ClientMount": _MOUNTING,
         "elasticfilesystem:ClientWrite": _MOUNTING,
