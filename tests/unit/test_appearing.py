@@ -86,3 +86,11 @@ def test_a_result_that_comes_late(tmp_path: Path) -> None:
     result = await_result(attempt, clock, 60)
     assert result is not None and result.usage.seconds == 1.0
     assert await_result(prepare_attempt(run_task(tmp_path, "b", "true"), "b"), FakeClock(), 60) is None
+
+
+def test_of_very_many_files_the_first_are_listed(tmp_path: Path) -> None:
+    bench = Bench("dash", tmp_path / "run")
+    task, attempt = bench.attempt("mkdir many; cd many; seq 10050 | xargs touch")
+    assert bench.start(attempt).wait(60) == 0
+    assert (attempt.directory / "listing").read_bytes().count(b"\0") == 10_000
+    assert await_files(task, attempt, FakeClock(), 0) == ()

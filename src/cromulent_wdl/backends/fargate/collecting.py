@@ -27,7 +27,7 @@ def await_files(task: Task, attempt: Attempt, clock: Clock, patience: float) -> 
     """Return when the head sees all that the working directory held in the container when the command had ended.
 
     What it does not see for as many seconds is returned, by its name there. So a file that is not there afterwards
-    was never written, and nobody has to wait for it.
+    was never written, and nobody has to wait for it. Of what is beyond 10,000 files the container leaves no names.
     """
     listing = attempt.directory / "listing"
     if not appear(listing, clock, patience):

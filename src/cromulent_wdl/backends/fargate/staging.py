@@ -59,9 +59,7 @@ def lead_back(task: Task, shared: SharedFiles, window: Window) -> None:
     What led to a copy leads to the original: copies may go. Walks the working directory. Raises OSError.
     """
     copied = _originals(task.directory / COPIED_INPUTS)
-    for path in _everything(str(task.work)):
-        if not os.path.islink(path):
-            continue
+    for path in _links(str(task.work)):
         seen = os.readlink(path)
         inside = window.leads_to(seen)
         here = _original(seen, copied) or (None if inside is None else shared.path_here(inside))
@@ -139,6 +137,17 @@ def _stays(path: str, directory: str, window: Window | None) -> bool:
     target = os.readlink(path)
     named = os.path.normpath(os.path.join(os.path.dirname(path), target))
     return not os.path.isabs(target) and _within(named, directory) and _within(os.path.realpath(path), directory)
+
+
+def _links(directory: str) -> Iterator[str]:
+    """Yield the path of every link in the directory; nothing is asked of each file, since there may be very many."""
+    with os.scandir(directory) as entries:
+        found = list(entries)
+    for entry in found:
+        if entry.is_symlink():
+            yield entry.path
+        elif entry.is_dir(follow_symlinks=False):
+            yield from _links(entry.path)
 
 
 def _everything(directory: str) -> Iterator[str]:
