@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,7 +74,7 @@ class SharedDisk:
         return Ended(task, status, result, self.engine.logs(container))
 
     @contextmanager
-    def started(self, attempt: Attempt, memory: int = 0, binds: Sequence[Bind] = ()) -> Iterator[str]:
+    def started(self, attempt: Attempt, memory: int = 0, user: str = "") -> Iterator[str]:
         """Have a container run the attempt, and remove it at last."""
         request = ContainerRequest(
             name=f"cromulent-tests-{secrets.token_hex(6)}",
@@ -84,10 +84,10 @@ class SharedDisk:
             binds=(
                 Bind(str(self.run_directory), str(self.run_directory), writable=True),
                 Bind(str(self.mount), FILES),
-                *binds,
             ),
             labels={HEAD_LABEL: self._head, IMAGE_LABEL: self.image},
             memory_limit=memory,
+            user=user,
             network="none",
             confined=not self.engine.facts.selinux,
         )

@@ -195,6 +195,20 @@ def test_a_container_that_is_killed_leaves_no_result(disk: SharedDisk) -> None:
     assert take_ended(disk.run_directory) == ()
 
 
+def test_row_36_and_37_a_user_whom_the_run_belongs_to_needs_no_chown(disk: SharedDisk) -> None:
+    if os.geteuid() != 0:
+        pytest.skip("only root may give a directory away")
+    task = disk.task("echo made > made; ls -ln made", environment={"TOKEN": "secret"})
+    attempt = disk.prepare(task)
+    for parent, names, files in os.walk(disk.run_directory):
+        for name in (".", *names, *files):
+            os.chown(os.path.join(parent, name), 1234, 1234)
+    with disk.started(attempt, user="1234:1234") as container:
+        assert whole(disk.end(task, attempt, container)).exit_code == 0
+    assert task.stdout.read_text().split()[2:4] == ["1234", "1234"]
+    assert (task.work / "made").stat().st_uid == 1234
+
+
 def test_nothing_of_it_goes_on_when_the_result_is_written(disk: SharedDisk) -> None:
     command = (
         "(trap '' TERM HUP; while :; do echo x >> more; sleep 0.01; done) & while [ ! -s more ]; do sleep 0.01; done"

@@ -20,7 +20,7 @@ def test_what_is_there_is_not_waited_for(tmp_path: Path) -> None:
     assert clock.slept == []
 
 
-def test_a_directory_is_listed_before_a_file_of_it_is_called_missing(tmp_path: Path) -> None:
+def test_row_33_a_directory_is_listed_before_a_file_of_it_is_called_missing(tmp_path: Path) -> None:
     clock, late = FakeClock(), tmp_path / "late"
     listed: list[object] = []
 
@@ -55,7 +55,7 @@ def test_a_file_that_does_not_come_is_waited_for_no_longer_than_that(tmp_path: P
     assert clock.time - start == pytest.approx(patience)
 
 
-def test_all_that_was_in_the_working_directory_is_awaited(tmp_path: Path) -> None:
+def test_row_34_all_that_was_in_the_working_directory_is_awaited(tmp_path: Path) -> None:
     bench = Bench("bash", tmp_path / "run")
     command = """mkdir -p 'a b/c'; touch plain 'a b/c/two
 lines' .hidden ..odd 'a b/*' ./-n; ln -s nowhere 'a b/link'; ln -s . loop"""

@@ -194,6 +194,13 @@ def test_inputs_that_miniwdl_copied_need_nothing(site: Site) -> None:
     assert list(task.work.iterdir()) == []
 
 
+def test_row_35_more_tasks_use_an_input_than_it_could_have_links(site: Site) -> None:
+    there, elsewhere = write(site.mount / "reference.fa"), write(site.elsewhere / "other.fa")
+    seen = {tuple(site.stage(there, elsewhere, call=f"call-{number}")) for number in range(200)}
+    assert len(seen) == 1
+    assert [site.as_seen(path).stat().st_nlink for path in seen.pop()] == [1, 1]
+
+
 def test_an_input_that_is_gone(site: Site) -> None:
     file = write(site.elsewhere / "x")
     task = site.task(file)
