@@ -18,7 +18,7 @@ from WDL.runtime.cache import CallCacheAddPaths
 
 from cromulent_wdl.plugin.cache import set_image_resolver
 from cromulent_wdl.plugin.cache_entry import Entry, Store
-from cromulent_wdl.plugin.cache_key import Call
+from cromulent_wdl.plugin.cache_key import Call, CallKey
 from tests.fakes.cached_calls import CachedCalls, file, said, task_of, why
 
 
@@ -232,7 +232,7 @@ def test_writers_and_readers_of_one_entry_do_not_disturb_each_other(tmp_path: Pa
     def work(entry: Entry) -> None:
         store = Store(str(tmp_path), logger)
         for _ in range(50):
-            store.write(entry, call)
+            store.write(entry, CallKey(call, entry.inputs, entry.configuration))
             for found in (store.read(entry.key()), store.recent(call)):
                 seen.add(found.directory if found else None)
 

@@ -94,13 +94,16 @@ def other_miniwdl(tmp_path: Path) -> Path:
     """A miniwdl in which every function that a replacement knows says one thing more."""
     site = tmp_path / "site"
     shutil.copytree(Path(WDL.__file__).parent, site / "WDL", ignore=shutil.ignore_patterns("__pycache__"))
-    for module, first_line in {
-        "_parser.py": "def parse(",
-        "StdLib.py": "    def __init__(\n        self, wdl_version: str, write_dir",
-        "_util.py": "def chmod_R_plus(",
-        "runtime/config.py": "def load_all_plugins(",
-        "runtime/_workflow_state.py": "    def _schedule(",
-    }.items():
+    for module, first_line in (
+        ("_parser.py", "def parse("),
+        ("StdLib.py", "    def __init__(\n        self, wdl_version: str, write_dir"),
+        ("_util.py", "def chmod_R_plus("),
+        ("_util.py", "def write_atomic("),
+        ("Value.py", "def rewrite_paths("),
+        ("runtime/config.py", "def load_all_plugins("),
+        ("runtime/config.py", "    def override("),
+        ("runtime/_workflow_state.py", "    def _schedule("),
+    ):
         path = site / "WDL" / module
         text = path.read_text()
         start = text.index(first_line)
@@ -119,6 +122,9 @@ def test_another_version_is_left_alone_and_says_so(tmp_path: Path, other_miniwdl
             "library": "WDL.StdLib.Base.__init__",
             "permissions": "WDL.runtime.task.chmod_R_plus",
             "jobs": "WDL.runtime._workflow_state.StateMachine._schedule",
+            "options": "WDL.runtime.config.Loader.override",
+            "paths": "WDL.Value.rewrite_paths",
+            "names": "WDL._util.write_atomic",
         }.items()
     }
 

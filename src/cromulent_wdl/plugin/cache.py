@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import logging
 import os
-import threading
-from dataclasses import dataclass, field
 
 from WDL import Env, Error, Type, Value, values_from_json, values_to_json
 from WDL._util import NOTICE_LEVEL, StructuredLogMessage, TerminationSignalFlag
@@ -33,47 +31,12 @@ from .cache_place import (
     set_image_resolver,
     take_image,
 )
+from .cache_underway import Made, Pending, beside, last_hit_origin, note_download, underway
 from .settings import chosen
 
 __all__ = ["ContentCache", "last_hit_origin", "remember_image", "set_image_resolver"]
 
 Bindings = Env.Bindings[Value.Base]
-
-
-@dataclass
-class _Pending:
-    """What a thread knows of the call that it has asked for, until the call's result is put."""
-
-    key: str
-    seen: dict[InputPath, str]
-    """Fingerprints of the inputs when the call began; a URI that was not downloaded is not among them."""
-    digests: dict[str, str] | None = None
-    """Of the inputs, if they were wanted then."""
-    fetched: dict[str, InputPath] = field(default_factory=dict)
-    """What the call has had downloaded."""
-
-
-@dataclass(frozen=True)
-class _Made:
-    """How a result was made."""
-
-    run_dir: str
-    image: Image | None
-    fetched: dict[str, InputPath]
-    paths: CallCacheAddPaths
-
-
-class _Thread(threading.local):
-    pending: _Pending | None = None
-    origin: str | None = None
-
-
-_thread = _Thread()
-
-
-def last_hit_origin() -> str | None:
-    """Return the directory of the call that made this thread's last result, if that came from the cache."""
-    return _thread.origin
 
 
 class _Uncacheable(CromulentError):
@@ -107,10 +70,10 @@ class ContentCache(CallCache):
 
     def get(self, key: str, inputs: Bindings, output_types: Env.Bindings[Type.Base]) -> Bindings | None:
         """Return the outputs of an equal call made before, if they are as they were, or None."""
-        _thread.origin = None
+        underway.origin = None
         if not self._keeps(key):
             return super().get(key, inputs, output_types)
-        _thread.pending = _Pending(key, self._seen(inputs)) if self._writes else None
+        underway.pending = Pending(key, self._seen(inputs)) if self._writes else None
         if not self._reads:
             return None
         call = Call.parse(key)
@@ -122,7 +85,7 @@ class ContentCache(CallCache):
         if entry is None or outputs is None:
             self._say_miss(call, why)
             return None
-        _thread.pending, _thread.origin = None, entry.directory
+        underway.pending, underway.origin = None, entry.directory
         self._entry_add_paths[key] = CallCacheAddPaths(entry.present, entry.absent)
         self._logger.log(NOTICE_LEVEL, StructuredLogMessage("call cache hit", call=call.name, dir=entry.directory))
         return outputs
@@ -142,7 +105,7 @@ class ContentCache(CallCache):
             return
         self._entry_add_paths[key] = add_paths.copy()
         image = take_image(run_dir) if run_dir else None
-        pending, _thread.pending = _thread.pending, None
+        pending, underway.pending = underway.pending, None
         if (
             not run_dir
             or pending is None
@@ -153,9 +116,8 @@ class ContentCache(CallCache):
         call = Call.parse(key)
         try:
             call_key = self._key_of_result(call, inputs, pending, image)
-            uris = {leaf.value.rstrip("/") for binding in inputs for leaf in leaves(binding.value)}
-            fetched = {uri: path for uri, path in pending.fetched.items() if uri.rstrip("/") not in uris}
-            self._store.write(self._entry(call_key, outputs, _Made(run_dir, image, fetched, add_paths)), call)
+            made = Made(run_dir, image, beside(inputs, pending.fetched), add_paths)
+            self._store.write(self._entry(call_key, outputs, made), call_key)
         except (OSError, FileUnstable, _Uncacheable) as error:
             self._logger.info(StructuredLogMessage("call not cached", call=call.name, why=str(error)))
 
@@ -163,13 +125,13 @@ class ContentCache(CallCache):
         """Do as miniwdl does, and note for the call under way what it was given."""
         local = super().get_download(uri, directory, logger)
         if local is not None:
-            _note_download(uri, directory, local)
+            note_download(uri, directory, local)
         return local
 
     def memo_download(self, uri: str, filename: str, directory: bool = False) -> None:
         """Do as miniwdl does, and note for the call under way what was downloaded."""
         super().memo_download(uri, filename, directory)
-        _note_download(uri, directory, filename)
+        note_download(uri, directory, filename)
 
     def _keeps(self, key: str) -> bool:
         """Whether the key is that of a call; files made by `write_lines()` and the like have keys of two parts."""
@@ -185,10 +147,10 @@ class ContentCache(CallCache):
         if not self._store.knows_task(call):
             return None, self._explain(call, None)
         place = self._place()
-        digests = self._input_digests(inputs)
-        if _thread.pending is not None:
-            _thread.pending.digests = digests
-        key = CallKey(call, digests, self._configuration.of_task(call.name, place.resolve is not None))
+        configuration = self._configuration.of_task(call.name, place.resolve is not None)
+        key = CallKey(call, self._input_digests(inputs), configuration)
+        if underway.pending is not None:
+            underway.pending.asked = key
         entry = self._store.read(key)
         if entry is None:
             return None, self._explain(call, key)
@@ -197,7 +159,7 @@ class ContentCache(CallCache):
         if objection:
             return None, objection
         if self._writes:
-            self._store.point(call, key)
+            self._store.point(key)
         return entry, None
 
     def _explain(self, call: Call, key: CallKey | None) -> str | None:
@@ -256,7 +218,7 @@ class ContentCache(CallCache):
                     continue  # not there; the call itself will say so, or fetch it
         return seen
 
-    def _key_of_result(self, call: Call, inputs: Bindings, pending: _Pending, image: Image | None) -> CallKey:
+    def _key_of_result(self, call: Call, inputs: Bindings, pending: Pending, image: Image | None) -> CallKey:
         """Return the key under which to keep a result, if its inputs are still those that the call began with."""
         for path, before in pending.seen.items():
             if fingerprint(path.path) != before:
@@ -264,10 +226,12 @@ class ContentCache(CallCache):
         place = current_place()
         if image is None and (place is None or place.resolve is not None):
             raise _Uncacheable("it is not known in which image it was made")
-        digests = pending.digests or self._input_digests(inputs)
-        return CallKey(call, digests, self._configuration.of_task(call.name, image is not None))
+        configuration = self._configuration.of_task(call.name, image is not None)
+        if pending.asked is not None and pending.asked.configuration is configuration:
+            return pending.asked
+        return CallKey(call, pending.asked.inputs if pending.asked else self._input_digests(inputs), configuration)
 
-    def _entry(self, key: CallKey, outputs: Bindings, made: _Made) -> Entry:
+    def _entry(self, key: CallKey, outputs: Bindings, made: Made) -> Entry:
         image = made.image or Image("", "")
         if made.image is not None and not image.digest:
             raise _Uncacheable(f"the digest of its image {image.reference} is not known")
@@ -285,8 +249,3 @@ class ContentCache(CallCache):
             present={path: content(self._digests, input_path(path)) for path in sorted(made.paths.add_paths)},
             absent=sorted(made.paths.absent_paths),
         )
-
-
-def _note_download(uri: str, directory: bool, local: str) -> None:
-    if _thread.pending is not None:
-        _thread.pending.fetched[uri.rstrip("/") + "/" * directory] = InputPath(local.rstrip("/"), directory)

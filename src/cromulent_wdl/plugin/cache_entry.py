@@ -50,9 +50,9 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     absent: list[str] = []
     """What it looked for there and did not find."""
 
-    def key(self, inputs_digest: str = "") -> CallKey:
-        """Return what decided the result."""
-        return CallKey(Call(self.name, self.task_digest, inputs_digest), self.inputs, self.configuration)
+    def key(self) -> CallKey:
+        """Return what decided the result; which paths its inputs had is not known."""
+        return CallKey(Call(self.name, self.task_digest, ""), self.inputs, self.configuration)
 
 
 class Store:
@@ -74,24 +74,24 @@ class Store:
         """Return the latest entry of a call with this name and these input paths."""
         return self._read(self._link(call))
 
-    def write(self, entry: Entry, call: Call) -> None:
-        """Put an entry in the place of that of the same key, as the call's latest. Raises OSError."""
+    def write(self, entry: Entry, key: CallKey) -> None:
+        """Put an entry in the place of that of the same key, as its call's latest. Raises OSError."""
         try:
-            key, content = entry.key(), msgspec.json.encode(entry)
+            content = msgspec.json.encode(entry)
         except UnicodeEncodeError as error:
             raise OSError(errno.EILSEQ, "one of its files has a name that is not UTF-8") from error
-        _replace(f"{self._root}/{call.name}/{_relative(key)}", lambda path: _write(path, content))
-        self.point(call, key)
+        _replace(f"{self._root}/{key.call.name}/{_relative(key)}", lambda path: _write(path, content))
+        self.point(key)
 
-    def point(self, call: Call, key: CallKey) -> None:
-        """Have the key's entry be the latest of the call."""
-        link, target = self._link(call), f"../{_relative(key)}"
+    def point(self, key: CallKey) -> None:
+        """Have the key's entry be the latest of its call."""
+        link, target = self._link(key.call), f"../{_relative(key)}"
         with suppress(OSError):  # only words depend on it, and some file systems have no links
-            present = _target_of(link)
-            if present is None:
+            try:
                 _make(link, lambda path: os.symlink(target, path))
-            elif present != target:
-                _replace(link, lambda path: os.symlink(target, path))
+            except FileExistsError:
+                if os.readlink(link) != target:
+                    _replace(link, lambda path: os.symlink(target, path))
 
     def _link(self, call: Call) -> str:
         return f"{self._root}/{call.name}/recent/{call.inputs_digest}"
@@ -109,13 +109,6 @@ class Store:
 
 def _relative(key: CallKey) -> str:
     return f"{key.call.task_digest}/{key.digest}.json"
-
-
-def _target_of(link: str) -> str | None:
-    try:
-        return os.readlink(link)
-    except FileNotFoundError:
-        return None
 
 
 def _write(file: str, content: bytes) -> None:

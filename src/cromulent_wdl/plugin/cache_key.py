@@ -10,6 +10,7 @@ import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple, Union
 
@@ -58,7 +59,7 @@ class CallKey:
     inputs: Mapping[str, str]
     configuration: Mapping[str, str]
 
-    @property
+    @cached_property
     def digest(self) -> str:
         """Return the name under which the result is kept."""
         return digest_of([self.call.name, self.call.task_digest, self.inputs, self.configuration])
@@ -79,15 +80,16 @@ class Configuration:
         self._parts["[task_runtime] env"] = digest_of(_environment(cfg["task_runtime"].get_dict("env")))
         self._copy = cfg["file_io"].get_bool("copy_input_files")
         self._copy_for = frozenset(cfg["file_io"].get_list("copy_input_files_for"))
-        self._places: dict[bool, dict[str, str]] = {}
+        self._of_tasks: dict[tuple[bool, bool], Mapping[str, str]] = {}
 
-    def of_task(self, name: str, in_container: bool) -> dict[str, str]:
+    def of_task(self, name: str, in_container: bool) -> Mapping[str, str]:
         """Return the parts for a task in a container or a process, each digest under its option's name."""
-        if in_container not in self._places:
-            parts = place_parts(in_container, os.environ)
-            self._places[in_container] = {part: digest_of(value) for part, value in parts.items()}
-        copied = str(self._copy or name in self._copy_for)
-        return self._parts | {"[file_io] copy_input_files": copied} | self._places[in_container]
+        copied = self._copy or name in self._copy_for
+        if (copied, in_container) not in self._of_tasks:
+            place = {part: digest_of(value) for part, value in place_parts(in_container, os.environ).items()}
+            option = {"[file_io] copy_input_files": str(copied)}
+            self._of_tasks[copied, in_container] = self._parts | option | place
+        return self._of_tasks[copied, in_container]
 
 
 def _environment(given: Mapping[str, object]) -> dict[str, object]:
@@ -119,7 +121,8 @@ def input_digests(
     Only where base names collide does miniwdl part them by the directories that they come from, and so do we.
     """
     bindings = sorted(inputs, key=lambda binding: binding.name)
-    located = {_named(leaf): locate(leaf) for binding in bindings for leaf in leaves(binding.value)}
+    found = {binding.name: list(leaves(binding.value)) for binding in bindings}
+    located = {_named(leaf): locate(leaf) for of_binding in found.values() for leaf in of_binding}
     group = _grouping(list(located.values()))
 
     def describe(leaf: Leaf) -> str:
@@ -129,7 +132,7 @@ def input_digests(
 
     return {
         binding.name: digest_of(
-            (Value.rewrite_paths(binding.value, describe) if any(leaves(binding.value)) else binding.value).json
+            (Value.rewrite_paths(binding.value, describe) if found[binding.name] else binding.value).json
         )
         for binding in bindings
     }

@@ -74,6 +74,8 @@ def remember_image(run_dir: str, image: str, digest: str) -> None:
 
 def take_image(run_dir: str) -> Image | None:
     """Return and forget the image of the call in `run_dir`; None for a call without a container."""
+    if not _images:
+        return None
     with _lock:
         return _images.pop(os.path.realpath(run_dir), None)
 

@@ -40,7 +40,7 @@ class CromulentContainer(TaskContainer):
     @classmethod
     def detect_resource_limits(cls, cfg: config.Loader, logger: logging.Logger) -> dict[str, int]:
         """Return the most that one task can get of the backend."""
-        cores, memory = _backend(session.session(cfg, os.getcwd())).limits()
+        cores, memory = _backend(session.session(cfg, os.curdir)).limits()
         return {"cpu": cores, "mem_bytes": memory}
 
     names_image = False
@@ -159,10 +159,10 @@ class CromulentContainer(TaskContainer):
                 os.rmdir(os.path.join(self.host_dir, attempt_directory(self._number + 1)))
                 return
             self._earlier += 1
-        file = Path(self.host_dir, "command")
-        file.write_text(command, encoding="utf-8", errors="surrogateescape")
+        with open(os.path.join(self.host_dir, "command"), "w", encoding="utf-8", errors="surrogateescape") as file:
+            file.write(command)
         for stream in (self.host_stdout_txt(), self.host_stderr_txt()):
-            self.touch_mount_point(stream)
+            open(stream, "xb").close()
 
     def _once(self, logger: logging.Logger, terminating: Callable[[], bool], repeated: Again | None) -> Outcome:
         task = self._task()
@@ -219,8 +219,6 @@ class CromulentContainer(TaskContainer):
 
     def _task(self) -> Task:
         values = self.runtime_values
-        defaults = self.cfg["task_runtime"].get_dict("defaults")
-        images = self._images or tuple(filter(None, [defaults.get("docker")]))
         active = session.find(self.host_dir)
         task = Task(
             run_id=active.run_id if active else os.path.basename(self.host_dir),
@@ -236,7 +234,7 @@ class CromulentContainer(TaskContainer):
             shell=self.cfg["task_runtime"]["command_shell"],
             inputs=tuple(starmap(_mount, self.input_path_map.items())),
             inputs_copied=self._inputs_copied,
-            images=() if "inlineDockerfile" in values else images,
+            images=() if "inlineDockerfile" in values else self._images,
             names_image=self.names_image,
             dockerfile=values.get("inlineDockerfile"),
             resources=self._resources(),

@@ -7,7 +7,6 @@ what went wrong. Ours change nothing. Where the configuration has another backen
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Generator
 from contextlib import suppress
 from typing import Any
@@ -97,8 +96,7 @@ class _Call:
         self._own = run is None
         self._run = run or _begin(cfg, run_dir, task)
         self._name = self._run.call_path(run_dir)
-        directory = os.path.relpath(run_dir, self._run.directory)
-        self._run.record(CallStarted(SYSTEM.now(), self._name, task.name, directory))
+        self._run.record(CallStarted(SYSTEM.now(), self._name, task.name, self._run.relative(run_dir)))
 
     def ended(self, ending: Ending, message: str = "") -> None:
         self._run.record(CallEnded(SYSTEM.now(), self._name, ending, message))
@@ -123,7 +121,7 @@ _IMAGE_KEYS = ("docker", "container", "inlineDockerfile")
 
 
 def _names_image(task: Tree.Task, inputs: Any) -> bool:
-    overrides = {
-        binding.name for namespace in ("runtime", "requirements") for binding in inputs.enter_namespace(namespace)
-    }
-    return any(key in task.runtime or key in overrides for key in _IMAGE_KEYS)
+    overridden = (binding.name.partition(".") for binding in inputs)
+    return any(key in task.runtime for key in _IMAGE_KEYS) or any(
+        section in ("runtime", "requirements") and key in _IMAGE_KEYS for section, _, key in overridden
+    )

@@ -13,7 +13,6 @@ import platform
 import socket
 import threading
 from collections.abc import Callable
-from contextlib import suppress
 from importlib import metadata
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -54,6 +53,8 @@ class ActiveRun:
     def __init__(self, directory: Path, name: str, journal: JournalWriter) -> None:
         self.directory = directory
         self.run_id = directory.name
+        self._place = os.path.abspath(directory)
+        self._within = self._place + os.sep
         self._name = name
         self._journal = journal
         self._ended = False
@@ -68,12 +69,19 @@ class ActiveRun:
         miniwdl names a call's directory `call-NAME`, with `-INDEX` behind it in a scatter. A lone task is
         called by its own name.
         """
-        relative = os.path.relpath(directory, self.directory)
+        relative = self.relative(directory)
         if relative == ".":
             return self._name
         if relative.startswith(".."):
             return os.path.basename(os.path.abspath(directory))
-        return ".".join(_call_name(part) for part in relative.split(os.sep) if part != ".")
+        return ".".join(map(_call_name, relative.split(os.sep)))
+
+    def relative(self, directory: str | os.PathLike[str]) -> str:
+        """Return a directory as seen from the run's."""
+        place = os.path.abspath(directory)
+        if place.startswith(self._within):
+            return place[len(self._within) :]
+        return os.path.relpath(place, self._place)
 
     def end(self, ending: Ending, message: str = "", call: str = "") -> None:
         """Record how the run ended and close the journal; only the first call counts."""
@@ -133,6 +141,9 @@ def session(cfg: config.Loader, directory: str | os.PathLike[str]) -> Session:
 
     Raises SettingsError.
     """
+    known = _known.get(cfg)
+    if known is not None:
+        return known
     with _lock:
         if cfg not in _known:
             settings = settings_of(cfg).settings
@@ -182,10 +193,10 @@ def find(directory: str | os.PathLike[str]) -> ActiveRun | None:
 
     A download into miniwdl's cache lies in no run; it belongs to the only run there is.
     """
-    place = os.path.abspath(directory)
-    while place not in _runs and place != os.path.dirname(place):
-        place = os.path.dirname(place)
-    with suppress(KeyError):  # it may just have ended
-        return _runs[place]
+    place, above = os.path.abspath(directory), ""
+    while place != above:
+        if (run := _runs.get(place)) is not None:
+            return run
+        place, above = os.path.dirname(place), place
     only = list(_runs.values())
     return only[0] if len(only) == 1 else None

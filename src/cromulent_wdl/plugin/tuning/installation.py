@@ -9,13 +9,16 @@ from ...errors import SettingsError
 from .parser_tables import PARSER
 from .permissions import PERMISSIONS
 from .plugin_lookup import PLUGINS
+from .settled_options import OPTIONS
 from .standard_library import LIBRARY
+from .temporary_names import NAMES
+from .value_paths import PATHS
 from .waiting_jobs import JOBS
 
 __all__ = ["PARSING", "RUNNING", "install", "state"]
 
 VARIABLE = "CROMULENT_TUNING"
-_REPLACEMENTS = {each.name: each for each in (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS)}
+_REPLACEMENTS = {each.name: each for each in (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS, OPTIONS, PATHS, NAMES)}
 PARSING = ("parser",)
 """What pays off where WDL is only read; importing `WDL.runtime` for the others would cost more than they save."""
 RUNNING = tuple(_REPLACEMENTS)
