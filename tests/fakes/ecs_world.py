@@ -20,6 +20,7 @@ from cromulent_wdl.simulator.ecs import (
     FileAccess,
     FileSystem,
     Place,
+    SecretUnavailable,
     Snapshot,
     Subnet,
     TaskStateChange,
@@ -47,6 +48,8 @@ class FakeWorld:
         self.points = {"fsap-1": AccessPoint("fsap-1", "fs-1", "/runs", (1000, 1000), (1000, 1000, 0o755))}
         self.access: dict[tuple[str | None, str | None], FileAccess] = {}
         """What a role, or nobody, may do by an access point; where nothing is said, everything."""
+        self.secrets: dict[tuple[str, str], str] = {}
+        """What a role can fetch."""
         self.log_groups = {"/cromulent"}
         self.roles = {ROLE}
         self.changes: list[TaskStateChange] = []
@@ -66,6 +69,12 @@ class FakeWorld:
 
     def file_access(self, place: Place, role: str | None, file_system: str, access_point: str | None) -> FileAccess:
         return self.access.get((role, access_point), FileAccess.WRITE)
+
+    def secret(self, place: Place, role: str, value_from: str) -> str:
+        try:
+            return self.secrets[(role, value_from)]
+        except LookupError:
+            raise SecretUnavailable(f"ResourceInitializationError: {value_from}") from None
 
     def has_log_group(self, place: Place, name: str) -> bool:
         return name in self.log_groups

@@ -72,10 +72,18 @@ def volume_of(deployment: Deployment, name: str, access_point: str) -> dict[str,
     return {"name": name, "efsVolumeConfiguration": files}
 
 
-def register(cloud: Cloud, deployment: Deployment, name: str, role: str, volumes: list[dict[str, Any]]) -> str:
+def register(
+    cloud: Cloud,
+    deployment: Deployment,
+    name: str,
+    role: str,
+    volumes: list[dict[str, Any]],
+    secrets: dict[str, str] | None = None,
+) -> str:
     log = {"awslogs-group": deployment.log_group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": name}
     mounts = [{"sourceVolume": each["name"], "containerPath": f"/mnt/{each['name']}"} for each in volumes]
-    container = {"name": name, "image": "busybox", "mountPoints": mounts}
+    fetched = [{"name": variable, "valueFrom": source} for variable, source in (secrets or {}).items()]
+    container = {"name": name, "image": "busybox", "mountPoints": mounts, "secrets": fetched}
     registered = cloud.client("ecs").register_task_definition(
         family=f"{deployment.name}_{name}",
         networkMode="awsvpc",

@@ -136,3 +136,19 @@ def said(cloud: Cloud, deployment: Deployment, definition: str, script: str) -> 
         logGroupName=deployment.log_group, logStreamName=stream, startFromHead=True
     )
     return [each["message"] for each in events["events"]]
+
+
+def test_secrets_are_fetched_as_the_execution_role(running: Cloud) -> None:
+    secrets = running.client("secretsmanager")
+    tokens = [
+        secrets.create_secret(Name=name, SecretString=json.dumps({"token": "hush"}))["ARN"]
+        for name in ("mine", "other")
+    ]
+    deployment = deploy(running, "secretive", Secrets=tokens[0])
+    said_it = register(running, deployment, "task", deployment.task_role, [], secrets={"TOKEN": f"{tokens[0]}:token::"})
+    refused = register(running, deployment, "task", deployment.task_role, [], secrets={"TOKEN": tokens[1]})
+    absent = register(running, deployment, "task", deployment.task_role, [], secrets={"TOKEN": f"{tokens[0]}:none::"})
+
+    assert said(running, deployment, said_it, "echo $TOKEN") == ["hush"]
+    assert "AccessDeniedException" in ended(running, deployment, refused, "true")["stoppedReason"]
+    assert "did not contain json key none" in ended(running, deployment, absent, "true")["stoppedReason"]

@@ -10,7 +10,8 @@ import pytest
 
 from cromulent_wdl.simulator.ecs import AnswerLost, ApiError, Fault, FaultPlan, read_plan
 from cromulent_wdl.simulator.planes.play_script import PlayRule, PlayScript
-from tests.fakes.ecs_world import Stage
+from tests.fakes.ecs_world import ROLE, Stage, container, definition
+from tests.fakes.noting_plane import NotingPlane
 
 LONG = PlayScript(rules=(PlayRule(seconds=(100, 100)),))
 SPOT = [{"capacityProvider": "FARGATE_SPOT"}]
@@ -205,3 +206,18 @@ def test_a_plan_with_a_mistake_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "faults.toml").write_text(text)
     with pytest.raises(msgspec.ValidationError):
         read_plan(tmp_path / "faults.toml")
+
+
+def test_lines_are_late_by_what_the_fault_says() -> None:
+    plane = NotingPlane()
+    stage = Stage(plane=plane)
+    stage.service.set_faults(FaultPlan(faults=(Fault(kind="late_logs", after=3, on=(2,)),)))
+    options = {"awslogs-group": "/cromulent", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "t"}
+    logging = {"logDriver": "awslogs", "options": options}
+    said = definition(containerDefinitions=[container(logConfiguration=logging)], executionRoleArn=ROLE)
+    stage.ask("RegisterTaskDefinition", **said)
+    stage.run()
+    stage.run()
+    stage.pass_time()
+
+    assert [launch.containers[0].log.delay for launch in plane.launched if launch.containers[0].log] == [0.0, 3.0]

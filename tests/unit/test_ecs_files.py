@@ -6,30 +6,14 @@ from typing import Any
 
 import pytest
 
-from cromulent_wdl.simulator.ecs import FileAccess, Launch, RunningTask, Watcher
+from cromulent_wdl.simulator.ecs import FileAccess, Launch
 from tests.fakes.ecs_world import ROLE, Stage, container
-
-
-class Noting:
-    """A data plane that starts nothing and notes what it was to start."""
-
-    def __init__(self) -> None:
-        self.launched: list[Launch] = []
-
-    def start(self, launch: Launch, watcher: Watcher) -> RunningTask:
-        self.launched.append(launch)
-        return self
-
-    def stop(self, patience: float | None) -> None:
-        pass
-
-    def close(self) -> None:
-        pass
+from tests.fakes.noting_plane import NotingPlane
 
 
 def started(access: FileAccess, **authorization: str) -> tuple[list[Launch], dict[str, Any]]:
     """Start a task of ROLE that mounts fs-1; say what was launched, and what became of the task."""
-    plane = Noting()
+    plane = NotingPlane()
     stage = Stage(plane=plane)
     role = ROLE if authorization.get("iam") == "ENABLED" else None
     stage.world.access[(role, authorization.get("accessPointId"))] = access

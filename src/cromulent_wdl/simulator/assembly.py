@@ -43,7 +43,6 @@ from .ministack.authorization import Judge
 from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
 from .ministack.file_systems import FileSystems
-from .ministack.mounting import Mounts
 from .ministack.quotas import Quotas
 from .ministack.roles import keys_of
 from .ministack.rules import Rules
@@ -82,7 +81,8 @@ class Assembly:
         plan = msgspec.json.decode(settings.faults, type=FaultPlan) if settings.faults else FaultPlan()
         kept = persistence.environment(self._keeping.services, self._keeping.objects) if self._keeping else {}
         emulator = base.load(settings, port, kept)
-        self._world = MinistackWorld(Mounts() if settings.enforce_iam else None)
+        judge = Judge() if settings.enforce_iam else None
+        self._world = MinistackWorld(judge)
         timers = Timers(clock)
         surroundings = Surroundings(
             directory=directory,
@@ -99,7 +99,6 @@ class Assembly:
         plane = open_plane(settings.data_plane, surroundings, script, uses_engine)
         self._ecs = EcsService(clock, self._world, plane, timers, ecs_settings(settings))
         self._ecs.set_faults(of_ecs(plan))
-        judge = Judge() if settings.enforce_iam else None
         door = EcsDoor(self._ecs, judge)
         self._tags = EcsTags(door)
         self._repair(settings, door, judge)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from .run_request import Batch
-from .seam import ContainerPlan, FileAccess, Launch, LogTarget, Place, Subnet, VolumePlan, World
+from .seam import ContainerPlan, FileAccess, Launch, LogTarget, Place, SecretUnavailable, Subnet, VolumePlan, World
 
 __all__ = ["CannotLaunch", "container_plans", "launch_of"]
 
@@ -50,9 +50,23 @@ def container_plans(world: World, place: Place, batch: Batch, task_id: str) -> t
     """Return the task's containers with the overrides applied."""
     overrides = {each["name"]: each for each in batch.overrides.get("containerOverrides") or ()}
     return tuple(
-        _container(each, overrides.get(each["name"], {}), _log(world, place, each, task_id))
+        _container(
+            each,
+            overrides.get(each["name"], {}),
+            _log(world, place, each, task_id),
+            _secrets(world, place, batch, each),
+        )
         for each in batch.definition.document["containerDefinitions"]
     )
+
+
+def _secrets(world: World, place: Place, batch: Batch, container: Document) -> dict[str, str]:
+    """Return the variables whose values are secrets (facts: secrets)."""
+    role = batch.execution_role or ""  # a definition with secrets has one
+    try:
+        return {each["name"]: world.secret(place, role, each["valueFrom"]) for each in container.get("secrets") or ()}
+    except SecretUnavailable as unavailable:
+        raise CannotLaunch(str(unavailable)) from unavailable
 
 
 def _within(plan: ContainerPlan, volumes: tuple[VolumePlan, ...]) -> ContainerPlan:
@@ -61,8 +75,9 @@ def _within(plan: ContainerPlan, volumes: tuple[VolumePlan, ...]) -> ContainerPl
     return replace(plan, mounts=tuple((name, path, only or name in bound) for name, path, only in plan.mounts))
 
 
-def _container(base: Document, override: Document, log: LogTarget | None) -> ContainerPlan:
-    variables = {each["name"]: each.get("value", "") for each in base.get("environment") or ()}
+def _container(base: Document, override: Document, log: LogTarget | None, secrets: Mapping[str, str]) -> ContainerPlan:
+    variables = {**secrets}
+    variables |= {each["name"]: each.get("value", "") for each in base.get("environment") or ()}
     variables |= {each["name"]: each.get("value", "") for each in override.get("environment") or ()}
     linux = base.get("linuxParameters") or {}
     command = override.get("command") or base.get("command")
@@ -85,7 +100,6 @@ def _container(base: Document, override: Document, log: LogTarget | None) -> Con
         read_only_root=bool(base.get("readonlyRootFilesystem")),
         init=bool(linux.get("initProcessEnabled")),
         log=log,
-        secrets={each["name"]: each["valueFrom"] for each in base.get("secrets") or ()},
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, Union
 
@@ -21,6 +21,7 @@ __all__ = [
     "Object",
     "Place",
     "RunningTask",
+    "SecretUnavailable",
     "Subnet",
     "TaskStateChange",
     "VolumePlan",
@@ -99,6 +100,10 @@ class TaskStateChange:
     detail: Callable[[], dict[str, Json]]
 
 
+class SecretUnavailable(Exception):
+    """A secret cannot be fetched; the message is the task's stoppedReason."""
+
+
 class World(Protocol):
     """What others hold. Every method is quick, thread-safe and never calls the engine."""
 
@@ -116,6 +121,9 @@ class World(Protocol):
 
     def file_access(self, place: Place, role: str | None, file_system: str, access_point: str | None) -> FileAccess:
         """Return what a task of a role may do on a file system; None is a task that comes without IAM."""
+
+    def secret(self, place: Place, role: str, value_from: str) -> str:
+        """Return the secret that an execution role fetches. Raises SecretUnavailable."""
 
     def has_log_group(self, place: Place, name: str) -> bool:
         """Say whether the CloudWatch log group exists."""
@@ -174,7 +182,6 @@ class ContainerPlan:
     read_only_root: bool
     init: bool
     log: LogTarget | None
-    secrets: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,9 @@ from typing import Any
 
 from ..ecs import AccessPoint, FileAccess, FileSystem, Place, Subnet, TaskStateChange
 from . import base, networks, roles
+from .authorization import Judge
 from .mounting import Mounts
+from .secrets import Secrets
 
 __all__ = ["MinistackWorld"]
 
@@ -24,12 +26,13 @@ _log = logging.getLogger(__name__)
 
 
 class MinistackWorld:
-    """The rest of AWS, as `ecs.World` wants it; without `mounts` every task may mount everything."""
+    """The rest of AWS, as `ecs.World` wants it; without a judge every task may mount and fetch everything."""
 
-    def __init__(self, mounts: Mounts | None = None) -> None:
+    def __init__(self, judge: Judge | None) -> None:
         self.emitted = 0
         """How many changes of tasks there were."""
-        self._mounts = mounts
+        self._mounts = Mounts() if judge is not None else None
+        self._secrets = Secrets(judge)
         self._ec2 = base.module("services.ec2")
         self._efs = base.module("services.efs")
         self._logs = base.module("services.cloudwatch_logs")
@@ -78,6 +81,10 @@ class MinistackWorld:
         if self._mounts is None:
             return FileAccess.WRITE
         return self._mounts.access(place, role, file_system, access_point)
+
+    def secret(self, place: Place, role: str, value_from: str) -> str:
+        """Return the secret that an execution role fetches."""
+        return self._secrets.value(place, role, value_from)
 
     def has_log_group(self, place: Place, name: str) -> bool:
         """Say whether the log group exists."""
