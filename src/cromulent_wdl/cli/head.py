@@ -34,7 +34,7 @@ from ..storage.bucket import RunKeys
 from ..submit import bundle as bundles
 from .configuration import configuration
 from .failure import Failure, failure_of
-from .head_files import address_outputs, fetch_inputs, keep_logs
+from .head_files import address_outputs, clear_ends, fetch_inputs, keep_logs
 from .head_record import record_of
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
@@ -77,6 +77,8 @@ def orchestrate() -> int:
     sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
     tuning.install()
     logging.getLogger().setLevel(VERBOSE_LEVEL)
+    for chatty in ("botocore", "s3transfer", "urllib3"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
     access, keys = Access(region=deployment.region), RunKeys(run)
     if objects.find(access, deployment.bucket, keys.result) is not None:
         return 0  # an earlier head wrote it with its last breath
@@ -108,6 +110,7 @@ def _result(head: _Head) -> RunResult | None:
 def _run(head: _Head) -> RunResult:
     bundle, source = _requested(head)
     head.directory.mkdir(parents=True, exist_ok=True)
+    clear_ends(head.directory)
     archive = head.directory / "source.zip"
     archive.write_bytes(source)
     options = RunOptions(
@@ -122,7 +125,7 @@ def _run(head: _Head) -> RunResult:
         cleanup.enter_context(logging_to_terminal(options))
         os.chdir(head.directory)
         cfg = configuration(replace(options, directory=str(MOUNT)), logging.getLogger("cromulent"))
-        cfg.override(_overrides(bundle))
+        cfg.override(_overrides(bundle, head.keys.run_id))
         bound = bind_inputs(load_source(options, cfg, cleanup), options, cfg)
         bound = replace(bound, inputs=fetch_inputs(head.access, bound.inputs, MOUNT / "inputs"))
         here = place(cfg, bound.target)
@@ -145,15 +148,14 @@ def _tuples(options: Any) -> dict[str, Any]:
     return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
 
 
-def _overrides(bundle: bundles.Bundle) -> dict[str, dict[str, Any]]:
+def _overrides(bundle: bundles.Bundle, run: str) -> dict[str, dict[str, Any]]:
     """Return what differs in the cloud from a run on a laptop."""
     return {
-        "scheduler": {"task_concurrency": 1000},
         "file_io": {"root": str(MOUNT), "chown": False},
         "call_cache": {"dir": str(MOUNT / "cache")},
         # What comes from S3 has a place of its own, by content; miniwdl's cache goes by the address alone.
         "download_cache": {"get": False, "put": False},
-        "cromulent": {"backend": "process", "process_for_images": True, "sandbox": "never", **bundle.settings},
+        "cromulent": {"backend": "fargate", "mount": str(MOUNT), "started_by": run, **bundle.settings},
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
 import zipfile
 from collections.abc import Iterator
@@ -13,16 +14,29 @@ from WDL import Env, Value
 from ..aws import objects
 from ..aws.access import Access
 from ..aws.objects import Transfer
+from ..storage import layout
 from ..storage.bucket import RunKeys
 from ..storage.downloads import Wanted, fetch, is_s3
 from ..submit.inputs import Bindings, Leaf, leaves
 
-__all__ = ["address_outputs", "fetch_inputs", "keep_logs"]
+__all__ = ["address_outputs", "clear_ends", "fetch_inputs", "keep_logs"]
 
 _KEPT_BYTES = 1 << 20
 """Of the end of each text: enough to see why, and 10,000 calls still make a file that a laptop takes."""
 _NOT_TEXTS = ("work", "out", "write_", "download")
 """What the directories of a run that hold its data begin with."""
+
+
+def clear_ends(directory: Path) -> None:
+    """Remove the links that an earlier head made to the outputs of workflows that had ended; they are made anew.
+
+    Tasks that still run do not go by them: their inputs are reached by real paths.
+    """
+    if (directory / layout.RUN_LOG).is_file():
+        shutil.rmtree(directory / "out", ignore_errors=True)
+        for entry in os.scandir(directory):
+            if entry.name.startswith("call-") and entry.is_dir():
+                clear_ends(Path(entry.path))
 
 
 def fetch_inputs(access: Access, inputs: Bindings, root: Path) -> Bindings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import threading
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -54,6 +55,8 @@ class CromulentContainer(TaskContainer):
         self._earlier = last_attempt(host_dir)
         self._leftover = self._earlier > 0 and self._backend.elastic
         """Whether an earlier head's last attempt is there, and nobody knows yet what has become of it."""
+        if self._leftover:  # links to the outputs of a call whose result is not kept; miniwdl makes them anew
+            shutil.rmtree(os.path.join(host_dir, "out"), ignore_errors=True)
         super().__init__(cfg, run_id, host_dir)
         self.container_dir = self._backend.container_directory(Path(host_dir))
         self._inputs_copied = False

@@ -1,0 +1,127 @@
+"""A run in the cloud whose head is lost, whose execution is stopped, or whose watcher goes: nothing is lost or left."""
+
+from __future__ import annotations
+
+import json
+import signal
+from collections.abc import Iterator
+from contextlib import suppress
+
+import psutil
+import pytest
+
+from cromulent_wdl.simulator.process import Simulation
+from cromulent_wdl.simulator.settings import Settings
+
+from .cloud import Cloud, until
+from .cloud_runs import Machine
+from .conftest import started
+
+STEPS = """version 1.1
+task first {
+  command <<< date +%s%N >>>
+  output { String at = read_string(stdout()) }
+}
+task second {
+  input { String at }
+  command <<< echo begun >&2; sleep 6; echo "after ~{at}" >>>
+  output { String said = read_string(stdout()) }
+}
+workflow steps {
+  call first
+  call second { input: at = first.at }
+  output { String said = second.said }
+}
+"""
+LONG = "version 1.1\ntask long { command <<< sleep 600 >>> output { String s = read_string(stdout()) } }\n"
+
+
+@pytest.fixture(scope="module")
+def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
+    yield from started(tmp_path_factory, Settings(enforce_iam=True, data_plane="process"))
+
+
+@pytest.fixture(scope="module")
+def laptop(simulation: Simulation, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    machine = Machine.new(simulation, tmp_path_factory.mktemp("laptop"), tmp_path_factory.mktemp("cache"))
+    made = machine("up", "--yes")
+    assert made.status == 0, made.err
+    machine.write("steps.wdl", STEPS)
+    machine.write("long.wdl", LONG)
+    return machine
+
+
+@pytest.fixture
+def cloud(simulation: Simulation) -> Iterator[Cloud]:
+    keys = simulation.environment
+    with Cloud.at(simulation.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as cloud:
+        yield cloud
+
+
+def head_of(run: str) -> psutil.Process | None:
+    """Return the process that is the head of a run."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "orchestrate" in process.cmdline() and process.environ().get("RUN_ID") == run:
+                return process
+    return None
+
+
+def running(laptop: Machine, run: str, call: str) -> bool:
+    said = laptop("status", run, "--json")
+    return said.status == 0 and any(
+        each["call"] == call and each["state"] == "running" and each["attempts"] and each["attempts"][-1]["where"]
+        for each in said.result["calls"]
+    )
+
+
+def tasks(cloud: Cloud) -> list[str]:
+    """Return the tasks that are to run."""
+    ecs = cloud.client("ecs")
+    (cluster,) = ecs.list_clusters()["clusterArns"]
+    return list(ecs.list_tasks(cluster=cluster)["taskArns"])
+
+
+def test_a_head_that_is_killed_is_followed_by_one_that_goes_on(laptop: Machine, cloud: Cloud) -> None:
+    (run,) = laptop("run", "steps.wdl", "--on", "aws", "--detach").out.split()
+    until(lambda: running(laptop, run, "second"), 60)
+    head = head_of(run)
+    assert head is not None
+    head.send_signal(signal.SIGKILL)
+
+    ended = laptop("attach", run)
+    assert ended.status == 0, ended.err
+    at = ended.result["outputs"]["steps.said"].removeprefix("after ")
+    assert at.isdecimal()
+    log = laptop("logs", run).out
+    assert log.count("second.stderr VERBOSE begun") <= 2
+    journal = laptop("status", run, "--json").result
+    assert journal["state"] == "ok"
+    assert {each["call"] for each in journal["calls"]} == {"first", "second"}
+    until(lambda: tasks(cloud) == [], 60)
+
+
+def test_an_execution_that_is_stopped_from_outside_leaves_no_task(laptop: Machine, cloud: Cloud) -> None:
+    (run,) = laptop("run", "long.wdl", "--on", "aws", "--detach").out.split()
+    until(lambda: running(laptop, run, "long"), 60)
+    machines = cloud.client("stepfunctions").list_state_machines()["stateMachines"]
+    (machine,) = [each["stateMachineArn"] for each in machines if each["name"].endswith("-run")]
+    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{run}"
+    cloud.client("stepfunctions").stop_execution(executionArn=execution, cause="enough")
+
+    until(lambda: tasks(cloud) == [], 60)
+    assert laptop("wait", run).status == 130
+    shown = laptop("status", run, "--json").result
+    assert (shown["state"], shown["message"]) in (("stopped", "enough"), ("stopped", "The run was stopped"))
+
+
+def test_who_follows_may_be_killed(laptop: Machine) -> None:
+    follower = laptop.start("run", "steps.wdl", "--on", "aws", "--no-cache")
+    assert follower.stderr is not None
+    while not follower.stderr.readline().startswith("● second"):
+        assert follower.poll() is None
+    follower.kill()
+    follower.communicate()
+    last = laptop("attach", "last")
+    assert last.status == 0, last.err
+    assert json.loads(last.out)["outputs"]["steps.said"].startswith("after ")
