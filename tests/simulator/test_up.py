@@ -12,7 +12,7 @@ from cromulent_wdl import __version__
 from cromulent_wdl.aws import cloudformation
 from cromulent_wdl.errors import ProvisionFailed, UsageError
 from cromulent_wdl.provision import applying, find_deployment, template
-from cromulent_wdl.provision.wishes import Wishes
+from cromulent_wdl.provision.wishes import ROLES, Wishes
 
 from .cloud import Cloud
 from .deployments import access_to, down, quietly, up
@@ -237,6 +237,16 @@ def test_a_key_encrypts_what_is_stored_and_comes_back_with_it(cloud: Cloud) -> N
     stack = cloudformation.find_stack(access_to(cloud), "lab")
     assert again is not None and again.bucket == made.bucket
     assert stack is not None and stack.parameters["KmsKey"] == key
+
+
+def test_what_is_for_roles_to_allow_is_said_to_be_in_vain_where_they_are_the_users(cloud: Cloud) -> None:
+    trust = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": {"Service": "x"}, "Action": "*"}]}
+    role = cloud.client("iam").create_role(RoleName="theirs", AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    up(cloud, Wishes("lab", roles=dict.fromkeys(ROLES, role)))
+
+    planned = applying.plan(access_to(cloud), Wishes("lab", read_buckets=("reads",), secrets=()), quietly)
+    assert planned.unheeded == ("--read-bucket",)
+    assert applying.plan(access_to(cloud), LAB, quietly).unheeded == ()
 
 
 def test_subnets_that_are_not_there_are_refused(cloud: Cloud) -> None:

@@ -58,6 +58,11 @@ def command(here: bool, yes: bool, dry_run: bool, **flags: Any) -> int | None:
         _tell_interrupted()
         raise
     ui.note(f"Deployment {plan.name} in {plan.region}, account {plan.account} (profile {access.profile})")
+    if plan.unheeded:
+        what = " and ".join(plan.unheeded)
+        ui.item(
+            f"yours      the roles: {what} changes nothing. `cromulent policy --roles` prints what they need", hang=11
+        )
     if not plan.change_set:
         ui.note("  nothing to change")
         return None

@@ -50,7 +50,8 @@ def plan(access: Access, wishes: Wishes, report: Report, clock: Clock = SYSTEM, 
         chosen = parameters.changed(wishes, stack)
     tags = parameters.tags_of(wishes, stack.tags if stack is not None else {})
     request = Request(wishes.name, body or template.body(), chosen, tags)
-    return _planned(access, request, new, kept, clock)
+    planned = _planned(access, request, new, kept, clock)
+    return replace(planned, unheeded=parameters.unheeded(wishes, chosen))
 
 
 def carry_out(access: Access, planned: Plan, report: Report, clock: Clock = SYSTEM) -> Deployment:
@@ -117,7 +118,7 @@ def _planned(access: Access, request: Request, new: bool, kept: Kept, clock: Clo
     found = worked_out(access, identity, clock)
     account = identity.split(":")[4]
     opened = request.parameters.get("FilesGroup", "")
-    planned = Plan(request.name, access.region, account, new, found.changes, kept, identity, found.stack, opened)
+    planned = Plan(request.name, access.region, account, new, found.changes, kept, identity, found.stack, opened=opened)
     if found.empty:
         cloudformation.delete_change_set(access, identity)
         return replace(planned, change_set="")

@@ -13,7 +13,7 @@ from ..errors import UsageError
 from .surroundings import Surroundings
 from .wishes import ROLES, Wishes
 
-__all__ = ["WITHOUT_FARGATE", "changed", "first", "tags_of", "usual"]
+__all__ = ["WITHOUT_FARGATE", "changed", "first", "tags_of", "unheeded", "usual"]
 
 WITHOUT_FARGATE = frozenset({"usw1-az2", "apne1-az3", "cac1-az3", "use1-az3", "cnn1-az3"})
 """Zones in which Fargate or EFS is missing: ECS's page "Supported Regions for Amazon ECS on AWS Fargate" gives the
@@ -93,6 +93,19 @@ def _check_still_here(wishes: Wishes, stack: Stack) -> None:
                 f" on {stack.outputs.get('FileSystem')}, not for {wishes.files_path} of user {wished['FilesUser']}",
                 hint="make a deployment of another --name for it",
             )
+
+
+def unheeded(wishes: Wishes, chosen: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the options that were given in vain, since they are about roles, and the roles are the user's."""
+    if not chosen.get("ExecutionRole"):
+        return ()
+    about_roles = {
+        "--read-bucket": wishes.read_buckets,
+        "--secret": wishes.secrets,
+        "--task-policy": wishes.task_policies,
+        "--permissions-boundary": wishes.permissions_boundary,
+    }
+    return tuple(option for option, wish in about_roles.items() if wish)
 
 
 def tags_of(wishes: Wishes, before: Mapping[str, str]) -> dict[str, str]:

@@ -68,6 +68,8 @@ class Plan:
     change_set: str = ""
     """The ARN of the change set; nothing where there is nothing to do."""
     stack: str = ""
+    unheeded: tuple[str, ...] = ()
+    """Options that were given in vain: they are about roles, which are the user's."""
     opened: str = ""
     """The security group of the user's that will let in NFS from the tasks."""
 
