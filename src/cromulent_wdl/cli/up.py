@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import click
@@ -51,35 +52,38 @@ def command(here: bool, yes: bool, dry_run: bool, **flags: Any) -> int | None:
     access = access_by(settings.settings)
     if here:
         access, wishes = up_here.found(access, wishes, settings.settings)
-    try:
-        with Watch(0) as watch:
-            plan = applying.plan(access, wishes, watch)
-    except KeyboardInterrupt:
-        _tell_interrupted()
-        raise
-    ui.note(f"Deployment {plan.name} in {plan.region}, account {plan.account} (profile {access.profile})")
-    if plan.unheeded:
-        what = " and ".join(plan.unheeded)
-        ui.item(
-            f"yours      the roles: {what} changes nothing. `cromulent policy --roles` prints what they need", hang=11
-        )
+    with _told_when_interrupted(), Watch(0) as watch:
+        plan = applying.plan(access, wishes, watch)
+    _show(plan, access.profile)
     if not plan.change_set:
         ui.note("  nothing to change")
         return None
-    for line in plan.in_words(prices_in(plan.region)):
-        ui.item(line, hang=11)
     if dry_run or not agreed("Create it?" if plan.new else "Change it?", yes=yes):
         applying.discard(access, plan)
         ui.note("Nothing was made." if plan.new else "Nothing was changed.")
         return None if dry_run else _GIVEN_UP
-    try:
-        with Watch(len(plan.changes)) as watch:
-            deployment = applying.make(access, wishes, plan, watch)
-    except KeyboardInterrupt:
-        _tell_interrupted()
-        raise
+    with _told_when_interrupted(), Watch(len(plan.changes)) as watch:
+        deployment = applying.make(access, wishes, plan, watch)
     ui.note(f"Ready: {deployment.name} {deployment.version}. {_next(plan)}")
     return None
+
+
+def _show(plan: Plan, profile: str) -> None:
+    ui.note(f"Deployment {plan.name} in {plan.region}, account {plan.account} (profile {profile})")
+    if plan.unheeded:
+        vain = f"{' and '.join(plan.unheeded)} changes nothing; `cromulent policy --roles` prints what they need"
+        ui.item(f"yours      the roles: {vain}", hang=11)
+    for line in plan.in_words(prices_in(plan.region)) if plan.change_set else ():
+        ui.item(line, hang=11)
+
+
+@contextmanager
+def _told_when_interrupted() -> Iterator[None]:
+    try:
+        yield
+    except KeyboardInterrupt:
+        ui.note("What was begun goes on by itself; `cromulent up` waits for it and finishes what is missing.")
+        raise
 
 
 def wishes_of(given: Resolved) -> Wishes:
@@ -104,10 +108,6 @@ def _pairs(texts: Sequence[str], option: str) -> Mapping[str, str]:
             raise UsageError(f"{option} wants KEY=VALUE, not '{text}'")
         pairs[key] = value
     return pairs
-
-
-def _tell_interrupted() -> None:
-    ui.note("What was begun goes on by itself; `cromulent up` waits for it and finishes what is missing.")
 
 
 def _next(plan: Plan) -> str:
