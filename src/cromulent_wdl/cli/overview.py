@@ -28,6 +28,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("why", "Runs", "Say why a run failed, or for what it waits"),
     ("report", "Runs", "Make one HTML file of a run"),
     ("cost", "Runs", "Print what runs cost on AWS, by call"),
+    ("tune", "Runs", "Compare what tasks asked for with what they used"),
     ("logs", "Runs", "Print the log of a run or of one of its calls"),
     ("attach", "Runs", "Follow a run that goes on, here or in the cloud"),
     ("wait", "Runs", "Wait until a run has ended"),

@@ -128,7 +128,7 @@ _SIBLINGS = 50
 
 def _siblings(status: RunStatus, call: CallStatus) -> list[CallStatus]:
     """Return other calls of the same scatter that came far enough to have inputs."""
-    stem = re.sub(r"\[\d+\]$", "", call.path)
+    stem = re.sub(r"\[[^\]]*\]$", "", call.path)
     if stem == call.path:
         return []
     found = []
