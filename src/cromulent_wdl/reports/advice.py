@@ -67,9 +67,12 @@ def happened(ending: Ending, exit_code: int | None) -> str:
 
 
 def next_memory(memory: int) -> str:
-    """Return twice the memory, in whole GB from one on."""
+    """Return twice the memory, in GiB where it is whole GiB, else in decimal units."""
     twice = 2 * memory
-    return f"{-(-twice // GIB)} GiB" if twice >= GIB else f"{-(-twice // (1 << 20))} MiB"
+    if twice % GIB == 0:
+        return f"{twice // GIB} GiB"
+    unit, name = (10**9, "GB") if twice >= 10**9 else (10**6, "MB")
+    return f"{-(-twice // unit)} {name}"
 
 
 def tries(circumstances: Circumstances) -> tuple[str, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import textwrap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -80,7 +81,8 @@ def tail_of(path: Path, lines: int) -> tuple[str, ...]:
     except OSError:
         return ()
     rows = [_ESCAPES.sub("", row.rpartition("\r")[2] or row) for row in text.replace("\r\n", "\n").split("\n")]
-    return tuple([row.rstrip() for row in rows if row.strip()][-lines:])
+    last = [row.rstrip() for row in rows if row.strip()][-lines:]
+    return tuple(textwrap.dedent("\n".join(last)).split("\n")) if last else ()
 
 
 def is_secret(name: str) -> bool:
@@ -108,6 +110,7 @@ def _failed_line(words: Iterable[str], command: Path) -> tuple[int, str]:
         return 0, ""
     number = numbers[-1]
     line = lines[number - 1].strip() if 0 < number <= len(lines) else ""
+    line = " ".join(_shortened(word) if word.startswith("/") else word for word in line.split(" "))
     return (number, line) if line else (0, "")
 
 
@@ -185,8 +188,10 @@ def _files(value: Any) -> list[str]:
 
 
 def _shortened(text: str) -> str:
-    """Return a long value by its end, which tells paths apart, or, for other text, by its beginning."""
+    """Return a long path by its last names, and other text by its beginning."""
     text = " ".join(text.split())
     if len(text) <= _LONGEST:
         return text
-    return f"…{text[1 - _LONGEST :]}" if text.startswith(("/", "s3://")) else f"{text[: _LONGEST - 1]}…"
+    if text.startswith(("/", "s3://")):
+        return "…/" + "/".join(text.split("/")[-2:])
+    return f"{text[: _LONGEST - 1]}…"

@@ -31,7 +31,7 @@ class Explanation:
 
 
 def lines_of(explanation: Explanation) -> list[str]:
-    """Return the explanation as text for a terminal of 80 columns."""
+    """Return the explanation as text for a terminal of 80 columns; a longer word, such as a path, stays whole."""
     lines = textwrap.wrap(explanation.headline, _WIDTH, break_long_words=False, break_on_hyphens=False)
     previous = ""
     for fact in explanation.facts:
@@ -42,8 +42,11 @@ def lines_of(explanation: Explanation) -> list[str]:
     return lines
 
 
+_COMMANDS = ("cromulent ", "df -h ", "less ")
+
+
 def _has_command(text: str) -> bool:
-    return "cromulent " in text
+    return any(command in text for command in _COMMANDS)
 
 
 def _lines(fact: Fact, label: str) -> Iterable[str]:
@@ -52,6 +55,6 @@ def _lines(fact: Fact, label: str) -> Iterable[str]:
     if fact.verbatim:
         return [(first + fact.text).rstrip()]
     wrapped = textwrap.wrap(
-        fact.text, _WIDTH - len(first), break_long_words=True, break_on_hyphens=False, drop_whitespace=True
+        fact.text, _WIDTH - len(first), break_long_words=False, break_on_hyphens=False, drop_whitespace=True
     )
     return [(first if number == 0 else rest) + text for number, text in enumerate(wrapped or [""])]
