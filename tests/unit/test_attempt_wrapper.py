@@ -113,6 +113,16 @@ def test_an_attempt_that_has_begun_is_not_revoked(bench: Bench) -> None:
     assert read_result(attempt) is not None
 
 
+def test_an_attempt_that_nobody_can_reach_stops_itself_when_it_is_revoked(bench: Bench) -> None:
+    task, attempt = bench.attempt("touch begun; exec sleep 1000", Limits(look=1))
+    process = bench.start(attempt)
+    await_that((task.work / "begun").exists)
+    assert revoke(attempt) == "unknown" == claimed_by(attempt)
+    assert process.wait(60) == 143
+    result = read_result(attempt)
+    assert result is not None and result.revoked and not result.terminated
+
+
 def test_without_its_directory_nothing_runs(bench: Bench) -> None:
     _, attempt = bench.attempt("true")
     words = bench.words(attempt)

@@ -57,6 +57,8 @@ class Limits:
     """From SIGTERM to SIGKILL at the deadline."""
     stop_timeout: float = 120.0
     """That of the task definition: from ECS's SIGTERM to its SIGKILL."""
+    look: float = 20.0
+    """Between looks at whether the attempt was revoked."""
 
     @property
     def notice(self) -> float:
@@ -96,6 +98,8 @@ class Result:
     """It was stopped because its time was over."""
     terminated: bool = False
     """It was stopped because ECS asked: by StopTask, or Spot's warning."""
+    revoked: bool = False
+    """It has stopped itself because the head had revoked it: its outputs are not to be used."""
     cpu_model: str = ""
 
 
@@ -152,6 +156,7 @@ def read_result(attempt: Attempt) -> Result | None:
         no_shell="no_shell" in words,
         deadline="deadline" in words,
         terminated="terminated" in words,
+        revoked="revoked" in words,
         cpu_model=model.group(1).strip() if model else "",
     )
 
@@ -160,8 +165,8 @@ def revoke(attempt: Attempt) -> str | None:
     """Take the attempt's claim, so that no container ever runs it; return who has it where that is too late.
 
     None means that nothing ran and nothing will. Otherwise it is the container's name (the end of its metadata
-    address, which begins with the ECS task's id, or `unknown`), and it may run until its task has stopped. What
-    secrets the attempt had on the disk are gone in either case.
+    address, which begins with the ECS task's id, or `unknown`), and it runs until its task has stopped, or until it
+    looks at its claim and stops itself. What secrets the attempt had on the disk are gone in either case.
     """
     holder: str | None = None
     try:
@@ -170,6 +175,9 @@ def revoke(attempt: Attempt) -> str | None:
             claim.write(f"{REVOKED}\n")
     except FileExistsError:
         holder = claimed_by(attempt)
+        if holder != REVOKED:
+            with (attempt.directory / "claim").open("a") as claim:
+                claim.write(f"{REVOKED}\n")
     with suppress(FileNotFoundError):
         (attempt.directory / "environment").unlink()
     return None if holder == REVOKED else holder
@@ -178,7 +186,7 @@ def revoke(attempt: Attempt) -> str | None:
 def claimed_by(attempt: Attempt) -> str | None:
     """Return who claimed the attempt: a container's name, REVOKED, or None for nobody that can be seen yet."""
     try:
-        return (attempt.directory / "claim").read_text().strip() or "unknown"
+        return (attempt.directory / "claim").read_text().partition("\n")[0] or "unknown"
     except FileNotFoundError:
         return None
 
@@ -209,6 +217,7 @@ def _script(task: Task, attempt: Attempt, marker: Path, limits: Limits) -> str:
         "deadline": str(max(1, round(limits.deadline)) if limits.deadline else 0),
         "grace": str(max(1, round(limits.grace))),
         "notice": str(max(1, round(limits.notice))),
+        "look": str(max(1, round(limits.look))),
     }
     lines = [f"{name}={shlex.quote(value)}" for name, value in values.items()]
     return "\n".join([*lines, shlex.join(["set", "--", *task.shell.split()]), FUNCTIONS, _SCRIPT])

@@ -1,6 +1,6 @@
 # Runs one attempt's command in its container, and leaves how it went on the shared disk. What is set above this
 # line: `here` (the attempt's directory), `marker` (the file that says it has ended), `call` (the call's directory),
-# `stdout`, `stderr`, `deadline`, `grace` and `notice` (seconds), and the command's shell as $1 and on.
+# `stdout`, `stderr`, `deadline`, `grace`, `notice` and `look` (seconds), and the command's shell as $1 and on.
 #
 # An image may lack everything but /bin/sh, so this is POSIX shell builtins alone. `sleep`, without which nothing can
 # be timed, and `sync` are used where they are. The command runs in the background, since a shell that waits in the
@@ -13,6 +13,7 @@ has() { command -v "$1" > /dev/null 2>&1; }
 why='' child='' timer='' insisted=''
 trap 'stop terminated "$notice"' TERM
 trap 'stop deadline "$grace"' USR1
+trap 'stop revoked "$grace"' HUP
 trap 'insisted=yes; tell KILL' USR2
 
 # Ask the command to end, for the first of the reasons given, and see that it does.
@@ -30,6 +31,23 @@ after() {
     trap 'kill "$nap"; exit' TERM
     sleep "$1" & nap=$!
     wait "$nap" && kill -s "$2" "$$"
+  ) < /dev/null > /dev/null 2>&1 &
+  timer="$timer $!"
+}
+
+# Look now and then whether the claim was revoked: another attempt may take our place while nobody can reach us. A
+# file that is opened is asked for anew on NFS, so what is added to the claim is seen at the next look.
+watch() {
+  has sleep || return 0
+  (
+    trap 'kill "$nap"; exit' TERM
+    while :; do
+      sleep "$look" & nap=$!
+      wait "$nap"
+      fenced=''
+      { read -r _ && read -r fenced; } < "$here/claim"
+      [ -z "$fenced" ] || kill -s HUP "$$"
+    done
   ) < /dev/null > /dev/null 2>&1 &
   timer="$timer $!"
 }
@@ -166,13 +184,14 @@ esac || { why=no_shell code=127; finish; }
 child=$!
 [ -z "$why" ] || stop "$why" "$notice"
 [ "$deadline" -eq 0 ] || after "$deadline" USR1
+watch
 
 while :; do
   wait "$child"
   code=$?
   kill -s 0 "$child" 2> /dev/null || break # else a signal has interrupted us
 done
-trap '' TERM USR1 USR2
+trap '' TERM HUP USR1 USR2
 read -r ended _ < /proc/uptime
 [ -z "$timer" ] || kill $timer 2> /dev/null
 [ "$$" -ne 1 ] || tell KILL # nothing may write any more
