@@ -24,6 +24,7 @@ from tests.fakes.attempts import run_task
         (Result(143, deadline=True), Ending.DEADLINE, 143),
         (Result(127, no_shell=True), Ending.NO_SHELL, None),
         (Result(137, terminated=True), Ending.LOST, None),
+        (Result(137, revoked=True), Ending.LOST, None),
     ],
 )
 def test_what_ecs_says_nothing_of(tmp_path: Path, result: Result, ending: Ending, status: int | None) -> None:

@@ -59,14 +59,15 @@ def outcome_of(end: End) -> Outcome:
 def _of_result(end: End, result: Result) -> Outcome:
     code = result.exit_code
     said, words = ending_of_stop(end.ecs) if end.ecs is not None else (Ending.LOST, "nobody knows why it was stopped")
-    killed = code == KILLED and not (result.terminated or result.deadline)  # by us it may have been, then
-    if said is Ending.OOM or result.oom_kills or killed:
+    if said is Ending.OOM or result.oom_kills or (code == KILLED and not result.asked_to_end):
         return Outcome(Ending.OOM, code, _out_of_memory(end.memory, code), result.usage)
     if result.no_shell:
         return Outcome(Ending.NO_SHELL, message=f"the image has no shell {end.task.shell.split()[0]}")
     if result.deadline:
         limit = format_duration(end.task.timeout)
         return Outcome(Ending.DEADLINE, code, f"stopped when its time limit of {limit} was over", result.usage)
+    if result.revoked:
+        return lost("it was given up, and has stopped itself")
     if result.terminated:
         ending = said if said in (Ending.SPOT, Ending.STOPPED) else Ending.LOST
         return Outcome(ending, None, words, result.usage)

@@ -102,6 +102,11 @@ class Result:
     """It has stopped itself because the head had revoked it: its outputs are not to be used."""
     cpu_model: str = ""
 
+    @property
+    def asked_to_end(self) -> bool:
+        """Whether the wrapper told the command to end, and killed it if it did not heed that."""
+        return self.deadline or self.terminated or self.revoked
+
 
 def refusal(task: Task) -> str | None:
     """Return in one sentence why the task cannot be run by a script on the shared disk, or None. Pure."""
