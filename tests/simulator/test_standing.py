@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime, timezone
+from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.cli.usage import month_usage
 from cromulent_wdl.errors import DeploymentNotFound
+from cromulent_wdl.model import EcsTaskLaunched, EcsTaskStopped, RunStarted
 from cromulent_wdl.pricing.card import shipped
 from cromulent_wdl.provision.idle import idle_bill
 from cromulent_wdl.provision.standing import look
 from cromulent_wdl.provision.wishes import Wishes
+from cromulent_wdl.runs.segments import SegmentWriter
+from cromulent_wdl.storage.bucket import RunKeys
 from cromulent_wdl.units import GIB
 
 from .cloud import Cloud, until
@@ -100,6 +106,58 @@ def test_what_is_not_there_is_not_found(cloud: Cloud) -> None:
         look(access_to(cloud), "lab")
 
 
+def record(cloud: Cloud, bucket: str, run: str, at: float) -> None:
+    """Put the record of a run into a bucket: one task of 2 vCPUs that took an hour."""
+    began = RunStarted(at, run, "w", "workflow", "w.wdl", 1, "h", "fargate")
+    task = EcsTaskLaunched(at, "c", 1, "arn", "on_demand", "us-east-1", "X86_64", 2.0, 4 * GIB)
+    ended = EcsTaskStopped(at, "c", 1, "arn", "on_demand", pull_started_at=at, stopped_at=at + 3600)
+    writer = SegmentWriter(access_to(cloud), bucket, RunKeys(run))
+    for event in (began, task, ended):
+        writer(event)
+    assert writer.flush()
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    return tmp_path
+
+
+def test_what_a_month_used_is_read_from_the_records_of_its_runs(cloud: Cloud, home: Path) -> None:
+    made = up(cloud, LAB)
+    assert made is not None
+    now = datetime(2026, 11, 26, tzinfo=timezone.utc).timestamp()
+    day = 24 * 3600
+    record(cloud, made.bucket, "20261103_120000_a", now - 23 * day)
+    record(cloud, made.bucket, "nightly", now - 20 * day)
+    record(cloud, made.bucket, "nightly-of-october", now - 30 * day)
+    record(cloud, made.bucket, "20261001_120000_old", now - 50 * day)
+    access = access_to(cloud)
+    month = month_usage(access, made, {"nightly"}, now)
+
+    assert (month.month, month.runs, month.tasks, month.vcpu_hours, month.unread) == ("2026-11", 2, 2, 4, 0)
+    assert month.dollars == pytest.approx(2 * (2 * PRICES["vcpu_hour"] + 4 * PRICES["gb_hour"]))
+    # What has ended is not read again, what goes on is; and what the bucket no longer has does not count.
+    s3 = cloud.client("s3")
+    s3.delete_object(Bucket=made.bucket, Key=RunKeys("nightly").segment(1))
+    s3.put_object(Bucket=made.bucket, Key=RunKeys("20261103_120000_a").segment(1), Body=b"not even JSON")
+    again = month_usage(access, made, (), now)
+    assert (again.runs, again.vcpu_hours) == (1, 2)
+
+
+def test_more_records_than_can_be_read_at_once_are_said_to_be_unread(cloud: Cloud, home: Path) -> None:
+    made = up(cloud, LAB)
+    assert made is not None
+    now = datetime(2026, 11, 26, tzinfo=timezone.utc).timestamp()
+    for number in range(3):
+        record(cloud, made.bucket, f"20261103_12000{number}_a", now - 1000)
+    counts = [
+        (each.runs, each.unread) for each in (month_usage(access_to(cloud), made, (), now, most=2) for _ in range(2))
+    ]
+
+    assert counts == [(2, 1), (3, 0)]
+
+
 def test_the_command(cromulent: Run) -> None:
     missing = cromulent("status")
     assert (missing.returncode, missing.stdout) == (2, "")
@@ -110,8 +168,9 @@ def test_the_command(cromulent: Run) -> None:
     assert shown.returncode == 0 and all(len(line) <= 80 for line in shown.stdout.splitlines())
     assert ": healthy\n  running    nothing\n" in shown.stdout
     assert "idle cost  $0.00 a month" in shown.stdout
-    record = json.loads(cromulent("status", "--json").stdout)
-    assert record["healthy"] and record["idle"]["monthly"] == 0
+    said = json.loads(cromulent("status", "--json").stdout)
+    assert said["healthy"] and said["idle"]["monthly"] == 0
+    assert said["month"]["runs"] == 0 and "this month no runs so far: $0.00" in shown.stdout
 
     cromulent("down", "--yes")
     assert " were kept from one\nhint: cromulent up takes that back\n" in cromulent("status").stderr

@@ -9,14 +9,16 @@ from typing import Any
 from .. import __version__
 from ..aws.access import Access
 from ..clock import SYSTEM
-from ..errors import CromulentError, DeploymentNotFound
+from ..errors import AwsError, CromulentError, DeploymentNotFound
 from ..pricing.idle import NAMES
 from ..provision.idle import Item, idle_bill
 from ..provision.standing import PAGES, Standing, look
 from ..provision.surroundings import kept_storage
-from ..units import format_bytes, format_duration
+from ..reports.usage import MonthUsage
+from ..units import format_bytes, format_dollars, format_duration
 from . import ui
 from .deployment import prices_in
+from .usage import MOST, month_usage
 
 __all__ = ["show"]
 
@@ -31,8 +33,9 @@ def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
         raise _with_what_was_kept(access, name, error) from error
     prices = prices_in(standing.deployment.region)
     items, now = idle_bill(standing, prices), SYSTEM.now()
+    usage = _usage(access, standing, now, every)
     if as_json:
-        ui.json_result(_record(standing, items, now))
+        ui.json_result(_record(standing, items, usage, now))
         return
     ui.data(_heading(standing))
     ui.data(f"  running    {_running(standing)}")
@@ -48,6 +51,7 @@ def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
     ui.data(f"  idle cost  {_total(items)} a month, while nothing runs")
     ui.table([(each.what, *_cells(each)) for each in items] + [("compute, network", "", "", "$0.00")],
              indent=13, right=(1, 3))  # fmt: skip
+    ui.data(f"  this month {_used(usage)}")
     ui.note(f"  {prices.note(NAMES)}")
     for line in _next(standing, every):
         ui.note(f"  {line}")
@@ -147,7 +151,26 @@ def _count(number: int, noun: str) -> str:
     return f"{number:,} {noun}{'' if number == 1 else 's'}"
 
 
-def _record(standing: Standing, items: Sequence[Item], now: float) -> dict[str, Any]:
+def _usage(access: Access, standing: Standing, now: float, every: bool) -> MonthUsage | str:
+    """Return this month's usage, or why it is not known."""
+    going_on = {each.name for each in standing.runs}
+    try:
+        return month_usage(access, standing.deployment, going_on, now, most=None if every else MOST)
+    except AwsError as error:
+        return str(error)
+
+
+def _used(usage: MonthUsage | str) -> str:
+    if isinstance(usage, str):
+        return f"not known: {usage}"
+    unread = f"; {_count(usage.unread, 'record')} not read yet" if usage.unread else ""
+    if not usage.runs:
+        return f"no runs so far: $0.00{unread}"
+    tasks = f"{_count(usage.tasks, 'task')}, {usage.vcpu_hours:,.2f} vCPU-hours"
+    return f"{_count(usage.runs, 'run')}, {tasks}: {format_dollars(usage.dollars)}{unread}"
+
+
+def _record(standing: Standing, items: Sequence[Item], usage: MonthUsage | str, now: float) -> dict[str, Any]:
     files = standing.files
     return {
         "deployment": asdict(standing.deployment),
@@ -164,6 +187,7 @@ def _record(standing: Standing, items: Sequence[Item], now: float) -> dict[str, 
         "quotas": asdict(standing.quotas) if standing.quotas else None,
         "bucket": asdict(standing.in_bucket) if standing.in_bucket else None,
         "file_system": {"bytes": files.bytes, "infrequent_bytes": files.bytes_in_archive} if files else None,
+        "month": asdict(usage) if isinstance(usage, MonthUsage) else {"unknown": usage},
         "idle": {"monthly": sum(each.monthly for each in items),
                  "items": [{**asdict(each), "monthly": each.monthly} for each in items]},
     }  # fmt: skip

@@ -41,6 +41,7 @@ __all__ = [
     "runs_directory",
     "state_directory",
     "stream_file",
+    "usage_directory",
 ]
 
 JOURNAL = "journal.jsonl"
@@ -135,6 +136,11 @@ def grammars_directory() -> Path:
 def prices_directory() -> Path:
     """Return (and make) the directory of the prices that AWS was asked for."""
     return _private(cache_directory() / "prices")
+
+
+def usage_directory() -> Path:
+    """Return (and make) the directory of what runs of deployments used, once they have ended."""
+    return _private(cache_directory() / "usage")
 
 
 def runs_directory() -> Path:
