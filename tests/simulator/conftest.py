@@ -59,7 +59,9 @@ def processes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
 def lab(processes: Simulation, tmp_path: Path) -> Iterator[Lab]:
     """A deployment in an account of its own, whose file system this machine has."""
     with Cloud.at(processes.address, str(next(_accounts)), "secret") as cloud:
-        yield Lab.of(processes, cloud, tmp_path)
+        made = Lab.of(processes, cloud, tmp_path)
+        yield made
+        made.afflict()  # faults that strike everybody must not strike others
 
 
 @pytest.fixture

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import random
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import Any
 
@@ -216,3 +218,49 @@ def test_row_49_what_never_reached_the_disk_comes_from_the_log(lab: Lab) -> None
     outcome, _ = run(lab, task)
     assert outcome.ending is Ending.MOUNT
     assert "cannot be written" in task.stderr.read_text()
+
+
+def test_row_17_the_head_ends_what_does_not_end_itself(lab: Lab) -> None:
+    task = task_of(lab, "sleep 60", timeout=0.5, shell="/bin/sh")
+    faults = {"kind": "stays_running"}  # nor does its wrapper, as far as ECS shows
+    outcome, _ = run(lab, task, faults, stuck_after=0.5)
+    assert outcome.ending is Ending.DEADLINE
+
+
+def test_a_launch_of_which_nobody_hears_starts_nothing_or_is_stopped(lab: Lab) -> None:
+    task = task_of(lab, "sleep 60")
+    outcome, _ = run(lab, task, {"kind": "answer_lost", "action": "RunTask", "family": None})
+    assert outcome.ending is Ending.NETWORK
+    assert all(each["lastStatus"] == "STOPPED" for each in lab.tasks())
+    assert not list(task.work.iterdir())
+
+
+def test_a_definition_that_somebody_removes_is_made_anew(lab: Lab) -> None:
+    task = task_of(lab)
+    with lab.backend() as backend:
+        assert backend.run(task, Cancellation(), Events()).ending is Ending.OK
+        ecs = lab.cloud.client("ecs")
+        ecs.deregister_task_definition(taskDefinition=lab.tasks()[0]["taskDefinitionArn"])
+        second = run_task(task.run_directory, "call-two", "true", images=task.images, run_id=task.run_id)
+        assert backend.run(second, Cancellation(), Events()).ending is Ending.OK
+
+
+def test_row_54_whenever_many_are_stopped_nothing_goes_on(lab: Lab) -> None:
+    chances, first = random.Random(1), task_of(lab, "sleep 30")
+    for round_ in range(3):
+        tasks = [
+            run_task(first.run_directory, f"call-{round_}-{number}", "sleep 30", images=first.images, run_id="r")
+            for number in range(12)
+        ]
+        assert stopped_after(lab, tasks, chances.uniform(0, 1.5)) == [Ending.STOPPED] * 12
+        assert not lab.live()
+
+
+def stopped_after(lab: Lab, tasks: list[Task], seconds: float) -> list[Ending]:
+    """Run tasks, all at once, stop them after so long, and return how they ended."""
+    cancelled = Cancellation()
+    with lab.backend() as backend, ThreadPoolExecutor(len(tasks)) as pool:
+        ended = [pool.submit(backend.run, task, cancelled, Events()) for task in tasks]
+        SYSTEM.sleep(seconds)
+        cancelled.cancel()
+        return [each.result().ending for each in ended]

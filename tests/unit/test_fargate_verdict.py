@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.backends.fargate.following import Followed
+from cromulent_wdl.backends.fargate.sizes import Size
 from cromulent_wdl.backends.fargate.verdict import End, outcome_of
 from cromulent_wdl.backends.fargate.wrapper import Result
 from cromulent_wdl.model import Ending, Usage
@@ -29,7 +31,7 @@ from tests.fakes.attempts import run_task
 )
 def test_what_ecs_says_nothing_of(tmp_path: Path, result: Result, ending: Ending, status: int | None) -> None:
     task = run_task(tmp_path, "call", "true", timeout=60.0)
-    end = End(task, None, replace(result, usage=Usage(seconds=1.0)), 2**30, 2**34, False)
+    end = End(task, Followed(None), replace(result, usage=Usage(seconds=1.0)), Size(1024, 2048))
     outcome = outcome_of(end)
     assert (outcome.ending, outcome.exit_code) == (ending, status)
     assert outcome.message or ending is Ending.OK

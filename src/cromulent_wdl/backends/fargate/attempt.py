@@ -9,14 +9,13 @@ from ...aws.decode import EcsTask
 from ...aws.log_lines import drain
 from ...errors import AwsError
 from ...model import EcsTaskStopped, Outcome, TaskImage, TaskStarted
-from ...monitor import Began, Over, Ticket
-from ...units import GIB, MIB
 from ..verdict import STOPPED
 from . import memo
 from .cloud import Cloud
 from .collecting import await_result, collect
 from .copies import Asked
 from .errand import Errand
+from .following import Followed, Follower
 from .gate import Cancelled
 from .launching import Launched, Launcher, place_of, stream_of
 from .site import Site
@@ -27,8 +26,6 @@ from .wrapper import Limits, prepare_attempt, read_result, revoke
 
 __all__ = ["Run"]
 
-_ASKED_TO_STOP = 12
-"""How often, within the patience that there is for it, a task that does not stop is asked."""
 _log = logging.getLogger(__name__)
 
 
@@ -42,7 +39,7 @@ class Run:
         self._task = errand.task
         self._attempt = errand.attempt
         self._began = False
-        self._stopping = False
+        self._follower = Follower(cloud, errand, self._tell_began)
 
     def takes_over(self, command: str) -> bool:
         """Whether an earlier head's attempt goes on, or has left its result; if not, it is fenced and stopped."""
@@ -61,7 +58,7 @@ class Run:
             revoke(self._attempt)
         for ecs in self._site.survivors.take_call(memo.call_prefix(self._task)):
             self._errand.waiting("stopping what an earlier head of the run left of it")
-            self._stop_and_wait(ecs)
+            self._follower.stop_and_wait(ecs)
 
     def run(self, size: Size) -> Outcome:
         """Run the attempt to its end, or take over what an earlier head has begun. Raises CromulentError, OSError."""
@@ -72,12 +69,23 @@ class Run:
             asked = Asked(lambda: bool(self._errand.cancelled), self._errand.waiting)
             stage_inputs(self._task, self._site.shared, self._cloud.files.window, self._site.copies, asked)
             self._prepare()
-            launched = self._launcher(size).launch()
+            launched = self._launch(size)
         except (Cancelled, InterruptedError):
             return STOPPED
         if isinstance(launched, Outcome):
             return launched
         return self._watched(launched, size)
+
+    def _launch(self, size: Size) -> Launched | Outcome:
+        try:
+            return self._launcher(size).launch()
+        except AwsError:
+            # Nobody knows whether the last request was carried out. If it was, the task finds its claim taken, or is
+            # found by its name.
+            if revoke(self._attempt) is not None:
+                for ecs in self._site.started(self._attempt.key):
+                    self._follower.stop_and_wait(ecs)
+            raise
 
     def _launcher(self, size: Size) -> Launcher:
         return Launcher(self._cloud, self._site, self._errand, size)
@@ -91,7 +99,7 @@ class Run:
     def _take_over(self, size: Size) -> Outcome:
         survivors = self._site.survivors.take(self._attempt.key)
         for ecs in survivors[1:]:
-            self._stop_and_wait(ecs)
+            self._follower.stop_and_wait(ecs)
         if survivors:
             launcher = self._launcher(size)
             launcher.join(survivors[0])
@@ -99,65 +107,22 @@ class Run:
             return self._watched(Launched(survivors[0], launcher.need_of(survivors[0])), size)
         arn = memo.launched(self._attempt.directory)
         seen = self._cloud.ecs.describe_all([arn]).tasks if arn else ()
-        return self._settle(seen[0] if seen else None, size)
+        return self._settle(Followed(seen[0] if seen else None), size)
 
     def _watched(self, launched: Launched, size: Size) -> Outcome:
         """Wait until the task is over, and settle it. The room that it takes is given back."""
         try:
             with self._cloud.monitor.watching(launched.task.arn, self._attempt.key) as ticket:
-                return self._settle(self._wait(ticket), size)
+                followed = self._follower.follow(ticket)
+            if followed.ecs is None:
+                self._note_forgotten(launched.task.arn)
+            return self._settle(followed, size)
         finally:
             self._cloud.gate.leave(launched.need)
 
-    def _wait(self, ticket: Ticket) -> EcsTask | None:
-        """Return ECS's last record of the task; None where it has none, or the result is there without one."""
-        stop_at: float | None = None
-        give_up = float("inf")
-        clock, patience = self._cloud.clock, self._cloud.settings.stop_patience
-        with self._errand.cancelled.calling(ticket.wake):
-            while True:
-                now = clock.monotonic()
-                if self._errand.cancelled and stop_at is None:
-                    self._stopping, stop_at, give_up = True, now, now + patience
-                if stop_at is not None and now >= stop_at:
-                    self._stop(ticket.arn, "The run was stopped")
-                    stop_at = clock.monotonic() + patience / _ASKED_TO_STOP
-                if now >= give_up:
-                    _log.warning("%s: %s has not stopped in %g s", self._task.call, ticket.arn, patience)
-                    return None
-                news = ticket.wait(None if stop_at is None else max(0.0, stop_at - clock.monotonic()))
-                if isinstance(news, Began):
-                    self._tell_began(news.task)
-                elif isinstance(news, Over):
-                    return news.task
-                elif news is not None:
-                    # Stuck (facts: stays RUNNING): the result counts, and the task is of no more use. Lost: should it
-                    # live all the same, it shall not for long.
-                    self._stop(ticket.arn, "Its command has ended, or its run does not hear of it")
-                    return None
-
-    def _stop(self, arn: str, why: str) -> None:
-        try:
-            self._cloud.ecs.stop(arn, why)
-            self._cloud.monitor.hurry(arn)
-        except AwsError as error:
-            _log.warning("%s: its task could not be stopped, which is tried again: %s", self._task.call, error)
-
-    def _stop_and_wait(self, ecs: EcsTask) -> None:
-        with self._cloud.monitor.watching(ecs.arn, "") as ticket:
-            end = self._cloud.clock.monotonic() + self._cloud.settings.stop_patience
-            self._stop(ecs.arn, "Another attempt takes its place")
-            while (left := end - self._cloud.clock.monotonic()) > 0:
-                news = ticket.wait(min(left, self._cloud.settings.stop_patience / _ASKED_TO_STOP))
-                if news is None:
-                    self._stop(ecs.arn, "Another attempt takes its place")
-                elif not isinstance(news, Began):
-                    return
-        _log.warning("%s: %s has not stopped yet; it has lost its claim", self._task.call, ecs.arn)
-
-    def _settle(self, ecs: EcsTask | None, size: Size) -> Outcome:
+    def _settle(self, followed: Followed, size: Size) -> Outcome:
         """Say how the attempt ended, with all that is to be remembered of it written down."""
-        patience = self._cloud.settings.result_wait
+        ecs, patience = followed.ecs, self._cloud.settings.result_wait
         may_be_there = ecs is None or (ecs.exit_code is not None and ecs.started_at is not None)
         result = await_result(self._attempt, self._cloud.clock, patience if may_be_there else 0.0)
         if ecs is not None:
@@ -168,7 +133,7 @@ class Run:
             self._fetch_log(ecs)
         else:
             self._collect(patience)
-        return outcome_of(End(self._task, ecs, result, size.memory * MIB, size.disk * GIB, self._stopping))
+        return outcome_of(End(self._task, followed, result, size))
 
     def _fetch_log(self, ecs: EcsTask | None) -> None:
         """Add what the container said to the task's standard error: the shared disk never heard of it."""
@@ -183,7 +148,7 @@ class Run:
                 stream_of(ecs),
                 until=until,
                 clock=clock,
-                stopping=lambda: self._stopping,
+                stopping=lambda: bool(self._errand.cancelled),
             )
             if lines:
                 with self._task.stderr.open("a") as stderr:
@@ -230,6 +195,10 @@ class Run:
                 exit_code=ecs.exit_code,
             )
         )
+
+    def _note_forgotten(self, arn: str) -> None:
+        """Journal the end of a task of which ECS has no record to show."""
+        self._errand.report(EcsTaskStopped(self._cloud.clock.now(), self._task.call, self._task.attempt, arn))
 
     def _tell_began(self, ecs: EcsTask) -> None:
         if not self._began and ecs.started_at is not None:

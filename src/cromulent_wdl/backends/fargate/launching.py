@@ -5,7 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 import threading
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
+from typing import Any
 
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
@@ -98,21 +101,39 @@ class Launcher:
     def _try(self, rung: Rung) -> Launched | str:
         """Start the task on one rung; return why not where AWS says so."""
         need = Need(rung.provider, self._size.vcpus)
-        definition = self._site.definitions.arn(self._blueprint())
+        # Before its turn, or all whose turn came meanwhile would start at once.
+        self._site.definitions.arn(self._blueprint())
         self._cloud.gate.enter(queue_of(self._task.call, rung), need, self._errand.cancelled, self._errand.waiting)
         try:
-            answer = self._run_task(rung, definition)
+            definition, answer = self._run_task(rung)
             if answer.task is None:
                 self._cloud.gate.leave(need)
                 return answer.failure
         except BaseException:
             self._cloud.gate.leave(need)
             raise
-        memo.note_launch(self._errand.attempt.directory, answer.task, definition)
+        with suppress(OSError):  # it runs, whatever can be written down of it
+            memo.note_launch(self._errand.attempt.directory, answer.task, definition)
         self._tell(rung, answer.task)
         return Launched(answer.task, need)
 
-    def _run_task(self, rung: Rung, definition: str) -> Answer:
+    def _run_task(self, rung: Rung) -> tuple[str, Answer]:
+        """Start the task by a definition of the run, by a new one should somebody have removed it meanwhile."""
+        blueprint = self._blueprint()
+        definition = self._site.definitions.arn(blueprint)
+        try:
+            return definition, self._cloud.ecs.run_task(self._request(rung, definition), rung.provider)
+        except AwsError as error:
+            if "TaskDefinition" not in str(error):
+                raise
+        self._site.definitions.forget(blueprint)
+        definition = self._site.definitions.arn(blueprint)
+        return definition, self._cloud.ecs.run_task(self._request(rung, definition), rung.provider)
+
+    def _blueprint(self) -> Blueprint:
+        return self._cloud.images.blueprint(self._image, self._task, self._site.access_point)
+
+    def _request(self, rung: Rung, definition: str) -> Mapping[str, Any]:
         self._tries += 1
         launch = Launch(
             definition=definition,
@@ -125,20 +146,12 @@ class Launcher:
             started_by=self._site.name,
             call=self._task.call,
         )
-        try:
-            return self._cloud.ecs.run_task(launch_of(self._cloud.deployment, launch), rung.provider)
-        except AwsError as error:
-            if "TaskDefinition" in str(error):
-                self._site.definitions.forget(self._blueprint())
-            raise
+        return launch_of(self._cloud.deployment, launch)
 
     def _token(self) -> str:
         """Return the same for the same launch, so that a repeated request starts nothing twice."""
         content = f"{self._site.name}/{self._errand.attempt.key}/{self._tries}"
         return hashlib.sha256(content.encode()).hexdigest()[:64]
-
-    def _blueprint(self) -> Blueprint:
-        return self._cloud.images.blueprint(self._image, self._task, self._site.access_point)
 
     def _tell_image(self) -> None:
         if self._image.digest:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ...aws import access_points
 from ...aws.access_points import AccessPoint, Wanted
+from ...aws.decode import EcsTask
 from ...aws.deployments import TAG
 from ...errors import UsageError
 from ...storage.layout import FARGATE_RUN
@@ -25,7 +26,7 @@ from .copies import Copies
 from .definitions import Definitions
 from .headship import Headship
 from .request import RUN_TAG
-from .survivors import Survivors
+from .survivors import Survivors, key_of
 
 __all__ = ["Site", "not_shared", "open_site"]
 
@@ -50,6 +51,7 @@ class Site:
     def __init__(self, cloud: Cloud, shared: SharedFiles, record: _Record, headship: Headship) -> None:
         self.shared = shared
         self._headship = headship
+        self._ecs = cloud.ecs
         self.name = record.name
         """By which ECS knows who started its tasks."""
         self.access_point = record.access_point
@@ -57,6 +59,11 @@ class Site:
         self._turns = itertools.count()
         self.definitions = Definitions(cloud.ecs, cloud.deployment, record.name)
         self.survivors = Survivors(cloud.ecs, record.name)
+
+    def started(self, key: str) -> tuple[EcsTask, ...]:
+        """Return the tasks that ECS has started for the attempt of this key and that are to run. Raises AwsError."""
+        seen = self._ecs.describe_all(self._ecs.started_by(self.name))
+        return tuple(each for each in seen.tasks if key_of(each) == key and not each.over)
 
     def leave(self) -> None:
         """Let another head lead the run."""

@@ -16,8 +16,10 @@ from ...errors import (
     MountFailed,
 )
 from ...model import Ending, Outcome, Task, Usage
-from ...units import format_bytes, format_duration
+from ...units import GIB, MIB, format_bytes, format_duration
 from ..verdict import STOPPED, Evidence, is_full, tail, verdict
+from .following import Followed
+from .sizes import Size
 from .wrapper import CLAIM_LOST, UNWRITABLE, Result
 
 __all__ = ["End", "lost", "outcome_of", "outcome_of_error"]
@@ -28,16 +30,26 @@ class End:
     """All that is known of an attempt's end."""
 
     task: Task
-    ecs: EcsTask | None
-    """ECS's last record; None where it has forgotten the task, or has not noticed its end."""
+    followed: Followed
     result: Result | None
     """What the wrapper left; None where it did not live to the end, or never lived."""
-    memory: int
-    """The bytes that the task had."""
-    disk: int
-    """The same of disk."""
-    stopped: bool
-    """Whether we had it stopped."""
+    size: Size
+    """What the task had."""
+
+    @property
+    def ecs(self) -> EcsTask | None:
+        """ECS's last record; None where it has forgotten the task, or has not noticed its end."""
+        return self.followed.ecs
+
+    @property
+    def memory(self) -> int:
+        """The bytes of memory that it had."""
+        return self.size.memory * MIB
+
+    def overdue(self, outcome: Outcome) -> Outcome:
+        """Return the outcome as that of an attempt that took too long."""
+        limit = format_duration(self.task.timeout)
+        return replace(outcome, ending=Ending.DEADLINE, message=f"stopped when its time limit of {limit} was over")
 
 
 def outcome_of(end: End) -> Outcome:
@@ -48,10 +60,12 @@ def outcome_of(end: End) -> Outcome:
         outcome = _of_record(end, end.ecs)
     else:
         outcome = lost("ECS does not know its task any more, and it has left no result")
-    outcome = replace(outcome, memory=end.memory, disk=end.disk)
+    if end.followed.overdue and outcome.ending is not Ending.OK:
+        outcome = end.overdue(outcome)
+    outcome = replace(outcome, memory=end.memory, disk=end.size.disk * GIB)
     if outcome.exit_code == 0 and outcome.ending is not Ending.OK:
         outcome = replace(outcome, exit_code=None)  # or it would be taken for success
-    if end.stopped and outcome.ending is not Ending.OK:
+    if end.followed.stopped and outcome.ending is not Ending.OK:
         return Outcome(Ending.STOPPED, message=STOPPED.message, usage=outcome.usage)
     return outcome
 
@@ -64,8 +78,7 @@ def _of_result(end: End, result: Result) -> Outcome:
     if result.no_shell:
         return Outcome(Ending.NO_SHELL, message=f"the image has no shell {end.task.shell.split()[0]}")
     if result.deadline:
-        limit = format_duration(end.task.timeout)
-        return Outcome(Ending.DEADLINE, code, f"stopped when its time limit of {limit} was over", result.usage)
+        return end.overdue(Outcome(Ending.DEADLINE, code, usage=result.usage))
     if result.revoked:
         return lost("it was given up, and has stopped itself")
     if result.terminated:
