@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,8 +15,9 @@ from cromulent_wdl.engine.facts import EngineFacts
 from cromulent_wdl.simulator.ecs import AccessPoint, ContainerPlan, Launch, LogTarget, Place, Timers, VolumePlan
 from cromulent_wdl.simulator.planes.bubble import Bubble, arguments
 from cromulent_wdl.simulator.planes.container_request import container_request
+from cromulent_wdl.simulator.planes.disks import Disk
 from cromulent_wdl.simulator.planes.log_lines import ship
-from cromulent_wdl.simulator.planes.surroundings import CannotStart, Surroundings
+from cromulent_wdl.simulator.planes.surroundings import CannotStart, Places, Surroundings
 from cromulent_wdl.simulator.planes.volumes import prepare, user_of
 from tests.fakes.clocks import FakeClock
 from tests.fakes.ecs_world import PLACE
@@ -23,6 +25,7 @@ from tests.fakes.ecs_world import PLACE
 POINT = AccessPoint("fsap-1", "fs-1", "/runs", (1000, 1001), (1000, 1001, 0o750))
 FACTS = EngineFacts("docker", "28.0", "unix:///x", cores=2, memory=8)
 MIB = 2**20
+NOWHERE = Places({})
 
 
 def plan(**changes: object) -> ContainerPlan:
@@ -54,7 +57,7 @@ def launch(container: ContainerPlan, *volumes: VolumePlan, cpu: int = 1024, memo
 
 def test_a_container_is_limited_to_its_task() -> None:
     container = plan(tmpfs=(("/scratch", 64),), read_only_root=True, init=True)
-    request = container_request(launch(container, cpu=512), container, "sha256:1", {}, (FACTS, "head", {"B": "2"}))
+    request = container_request(launch(container, cpu=512), container, "sha256:1", NOWHERE, (FACTS, "head", {"B": "2"}))
     assert (request.cpu, request.memory_limit) == (0.5, 2048 * MIB)
     assert request.environment == {"A": "1", "B": "2"}
     assert request.labels["cromulent.head"] == "head"
@@ -70,7 +73,7 @@ def test_a_container_is_limited_to_its_task() -> None:
 
 def test_a_task_does_not_get_more_cores_than_there_are() -> None:
     container = plan()
-    request = container_request(launch(container, cpu=16384), container, "sha256:1", {}, (FACTS, "head", {}))
+    request = container_request(launch(container, cpu=16384), container, "sha256:1", NOWHERE, (FACTS, "head", {}))
     assert request.cpu == 2
 
 
@@ -87,7 +90,7 @@ def test_what_the_image_says_holds_where_the_definition_is_silent(
     entry_point: tuple[str, ...] | None, command: tuple[str, ...] | None, shown: dict[str, list[str]]
 ) -> None:
     container = plan(entry_point=entry_point, command=command)
-    body = docker_body(container_request(launch(container), container, "sha256:1", {}, (FACTS, "head", {})))
+    body = docker_body(container_request(launch(container), container, "sha256:1", NOWHERE, (FACTS, "head", {})))
     assert {name: body[name] for name in ("Entrypoint", "Cmd") if name in body} == shown
 
 
@@ -97,7 +100,23 @@ def test_the_user_is_the_definitions_or_else_the_access_points() -> None:
     assert user_of(launch(plan(mounts=mounts), volume), "main") == (1000, 1001)
     assert user_of(launch(plan(), volume), "main") is None
     named = plan(mounts=mounts, user="nobody")
-    assert container_request(launch(named, volume), named, "i", {"data": Path("/x")}, (FACTS, "h", {})).user == "nobody"
+    places = Places({"data": Path("/x")})
+    assert container_request(launch(named, volume), named, "i", places, (FACTS, "h", {})).user == "nobody"
+
+
+@pytest.mark.parametrize(
+    ("changes", "bound"),
+    [
+        ({}, True),
+        ({"read_only_root": True}, False),
+        ({"tmpfs": (("/tmp", 64),)}, False),
+        ({"mounts": (("data", "/tmp", False),)}, False),
+    ],
+)
+def test_what_a_container_writes_to_tmp_is_on_its_tasks_disk(changes: dict[str, Any], bound: bool) -> None:
+    container, places = plan(**changes), Places({"data": Path("/x")}, Disk(Path("/d")))
+    request = container_request(launch(container), container, "i", places, (FACTS, "h", {}))
+    assert (("/d/tmp/main", "/tmp") in [(bind.source, bind.target) for bind in request.binds]) is bound
 
 
 def test_a_symbolic_link_does_not_lead_out_of_the_file_system(tmp_path: Path) -> None:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import fcntl
 import json
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -20,7 +22,7 @@ from ..errors import EngineError
 from .heads import ENGINES, HeadInfo, scratch_prefix
 from .leases import LEASE, Machine
 
-__all__ = ["CleanedUp", "clean_up", "leave_note", "remove_containers", "sweep"]
+__all__ = ["CleanedUp", "clean_up", "leave_note", "mounted_below", "remove_containers", "remove_scratch", "sweep"]
 
 RemoveContainers = Callable[[str, str, str], int]
 """Removes the containers of a head, given its id, the engine's kind and the engine's address."""
@@ -80,8 +82,30 @@ def clean_up(entry: Path, remove: RemoveContainers) -> _Count:
             complete = False
     temporary = HeadInfo.read(entry).temporary
     for scratch in Path(temporary).glob(f"{scratch_prefix(entry.name)}*") if temporary else ():
-        shutil.rmtree(scratch, ignore_errors=True)
+        remove_scratch(scratch)
     return _Count(processes, containers, complete)
+
+
+def remove_scratch(directory: Path) -> None:
+    """Remove a directory for temporary files, with what is mounted in it."""
+    for point in mounted_below(directory, Path("/proc/self/mountinfo")):
+        subprocess.run(["umount", "--lazy", point], check=False, capture_output=True)
+    shutil.rmtree(directory, ignore_errors=True)
+
+
+def mounted_below(directory: Path, table: Path) -> list[str]:
+    """Return what a mount table says is mounted below a directory, the deepest first."""
+    try:
+        lines = table.read_text().splitlines()
+    except OSError:
+        return []  # not Linux: nothing is mounted there
+    points = [_unescaped(line.split()[4]) for line in lines]
+    return sorted((each for each in points if each.startswith(f"{directory}/")), key=len, reverse=True)
+
+
+def _unescaped(path: str) -> str:
+    """Return a path of a mount table as it is: it has blanks and the like as octal numbers."""
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), path)
 
 
 def leave_note(entry: Path, count: _Count) -> None:

@@ -50,6 +50,7 @@ from .ministack.states_ecs import EcsTasks
 from .ministack.tagging import EcsTags
 from .ministack.world import MinistackWorld
 from .others import Others, of_ecs
+from .planes.disks import probe
 from .planes.opening import open_plane
 from .planes.play_script import PlayScript
 from .planes.surroundings import Surroundings
@@ -92,6 +93,7 @@ class Assembly:
             timers=timers,
             put_lines=self._world.put_log_lines,
             environment=partial(environment, port),
+            disks=probe(directory) if settings.data_plane != "play" else None,
         )
         script = (
             msgspec.json.decode(settings.play, type=PlayScript) if settings.play else PlayScript(seed=settings.seed)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -19,7 +18,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..backends.aftermath import sweep
+from ..backends.aftermath import remove_scratch, sweep
 from ..backends.heads import MARK, Head, scratch_prefix
 from .errors import NotInstalled, SimulatorFailed
 from .settings import HOST, REGION, Settings
@@ -114,7 +113,7 @@ class Simulation:
         if self._process.stdout is not None:
             self._process.stdout.close()
         self._head.close()
-        shutil.rmtree(self._directory, ignore_errors=True)
+        remove_scratch(self._directory)
 
     def _greet(self) -> int:
         """Tell the process its settings and return the port that it answers."""

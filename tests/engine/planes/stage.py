@@ -19,6 +19,7 @@ from cromulent_wdl.simulator.ecs import (
     TaskStateChange,
     Timers,
 )
+from cromulent_wdl.simulator.planes.disks import Disks
 from cromulent_wdl.simulator.planes.surroundings import Surroundings
 from tests.fakes.ecs_world import CALLER, ROLE, FakeWorld, container, definition
 
@@ -30,7 +31,13 @@ NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}
 class RealStage:
     """A cluster `runs`; `outcome` runs a container and waits for its end."""
 
-    def __init__(self, directory: Path, make: Callable[[Surroundings], DataPlane], owner: str = "test") -> None:
+    def __init__(
+        self,
+        directory: Path,
+        make: Callable[[Surroundings], DataPlane],
+        owner: str = "test",
+        disks: Disks | None = None,
+    ) -> None:
         self.directory = directory
         self.image = "busybox:1"
         self.world = FakeWorld()
@@ -39,7 +46,14 @@ class RealStage:
         self.world.emit = self._emit  # type: ignore[method-assign]
         self.timers = Timers(SYSTEM)
         given = Surroundings(
-            directory, directory / "efs", owner, SYSTEM, self.timers, self._put_lines, self._environment
+            directory,
+            directory / "efs",
+            owner,
+            SYSTEM,
+            self.timers,
+            self._put_lines,
+            self._environment,
+            disks,
         )
         self.plane = make(given)
         self.service = EcsService(SYSTEM, self.world, self.plane, self.timers)

@@ -1,7 +1,7 @@
 """Bubblewrap's command line for a container that is only a process, pure.
 
-Its root directory is empty and in memory; this machine's own directories are in it, read-only, but for those in
-which the task mounts something: so a mount can be anywhere, and nothing of this machine is written to.
+Its root directory is empty, and in memory or on the task's disk; this machine's own directories are in it, read-only,
+but for those in which the task mounts something: so a mount can be anywhere, and nothing of this machine is written to.
 """
 
 from __future__ import annotations
@@ -28,16 +28,20 @@ class Bubble:
     working_directory: str
     as_root: bool
     init: bool
+    own: tuple[str, str] | None = None
+    """The directories that are `/` and `/tmp`; None has them in memory."""
 
 
 def arguments(bubble: Bubble, status: int) -> list[str]:
     """Return the command line that runs what is appended to it; `status` is the descriptor for its JSON."""
-    line = ["bwrap", "--tmpfs", "/"]
+    root, temporary = bubble.own or ("", "")
+    line = ["bwrap", *(("--bind", root, "/") if root else ("--tmpfs", "/"))]
     hidden = {_top(path) for path in _paths(bubble) if path not in bubble.existing} | _OWN
     for name, link in bubble.tops.items():
         if name not in hidden:
             line += ["--ro-bind", f"/{name}", f"/{name}"] if link is None else ["--symlink", link, f"/{name}"]
-    line += ["--proc", "/proc", "--dev", "/dev", "--perms", "1777", "--tmpfs", "/tmp"]
+    line += ["--proc", "/proc", "--dev", "/dev"]
+    line += ["--bind", temporary, "/tmp"] if temporary else ["--perms", "1777", "--tmpfs", "/tmp"]
     for path, mebibytes in bubble.tmpfs:
         line += ["--size", str(mebibytes * 2**20), "--perms", "1777", "--tmpfs", path]
     for source, path, read_only in bubble.mounts:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import suppress
-from pathlib import Path
 from typing import Any
 
 from ...engine import Engine, Image, ImageStore
@@ -13,7 +12,7 @@ from ...errors import EngineDiskFull, EngineError, ImageNotFound
 from ..ecs.seam import ContainerExit, ContainerPlan, Launch
 from .container_request import container_request
 from .real import Child, RealPlane
-from .surroundings import CannotStart, Surroundings
+from .surroundings import CannotStart, Places, Surroundings
 
 __all__ = ["ContainerRunner", "container_plane"]
 
@@ -40,11 +39,13 @@ class ContainerRunner:
         """Return the digest of each container's image, pulled where the engine does not have it."""
         return {plan.name: self._fetch(plan.image, launch, stopped).digest for plan in launch.containers}
 
-    def spawn(self, launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path]) -> Child:
+    def spawn(self, launch: Launch, plan: ContainerPlan, places: Places) -> Child:
         """Create and start a container."""
+        if places.disk is not None:
+            places.disk.prepare(plan.name, 0)
         image = self._images.present([plan.image])
         around = (self._engine.facts, self._surroundings.owner, self._surroundings.environment(launch, plan))
-        request = container_request(launch, plan, plan.image if image is None else image.id, volumes, around)
+        request = container_request(launch, plan, plan.image if image is None else image.id, places, around)
         try:
             container = self._engine.create(request)
         except EngineError as error:

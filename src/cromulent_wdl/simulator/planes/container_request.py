@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from ...engine import Bind, ContainerRequest, EngineFacts
 from ...engine.request import HEAD_LABEL, IMAGE_LABEL
 from ...units import MIB
 from ..ecs.seam import ContainerPlan, Launch
+from .surroundings import Places
 from .volumes import user_of
 
 __all__ = ["TASK_LABEL", "container_request"]
@@ -20,7 +20,7 @@ def container_request(
     launch: Launch,
     plan: ContainerPlan,
     image: str,
-    volumes: Mapping[str, Path],
+    places: Places,
     around: tuple[EngineFacts, str, Mapping[str, str]],
 ) -> ContainerRequest:
     """Return the request; `around` is the engine, the head's id and what Fargate would put in the environment.
@@ -34,7 +34,7 @@ def container_request(
         entrypoint=plan.entry_point or (),
         command=plan.command or (),
         working_directory=plan.working_directory or "",
-        binds=tuple(Bind(str(volumes[name]), path, writable=not read_only) for name, path, read_only in plan.mounts),
+        binds=_binds(plan, places),
         labels={HEAD_LABEL: owner, IMAGE_LABEL: plan.image, TASK_LABEL: launch.task_arn},
         environment={**given, **plan.environment},
         user=_user(launch, plan),
@@ -46,6 +46,15 @@ def container_request(
         init=plan.init,
         confined=not facts.selinux,
     )
+
+
+def _binds(plan: ContainerPlan, places: Places) -> tuple[Bind, ...]:
+    """Return the volumes, and `/tmp` on the task's disk, unless something else is there or nothing may be written."""
+    binds = [Bind(str(places.volumes[name]), path, writable=not only) for name, path, only in plan.mounts]
+    taken = {path for _, path, _ in plan.mounts} | {path for path, _ in plan.tmpfs}
+    if places.disk is not None and "/tmp" not in taken and not plan.read_only_root:
+        binds.append(Bind(str(places.disk.temporary(plan.name)), "/tmp", writable=True))
+    return tuple(binds)
 
 
 def _cores(launch: Launch, plan: ContainerPlan) -> float:

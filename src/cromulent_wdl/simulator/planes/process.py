@@ -1,7 +1,7 @@
 """The `process` data plane: a container's command runs on this machine, in bubblewrap, without its image.
 
-It sees this machine's programs and the task's volumes. Neither cpu nor memory nor storage is limited, and the
-network is this machine's (ledger).
+It sees this machine's programs and the task's volumes. Neither cpu nor memory is limited, storage only where disks can
+be made (`disks.py`), and the network is this machine's (ledger).
 """
 
 from __future__ import annotations
@@ -9,14 +9,13 @@ from __future__ import annotations
 import subprocess
 from collections.abc import Mapping
 from concurrent.futures import Future
-from pathlib import Path
 
 from ...backends.heads import MARK
 from ...errors import CromulentError
 from ..ecs.seam import ContainerPlan, Launch
 from .process_start import spawn
 from .real import Child, RealPlane
-from .surroundings import Surroundings
+from .surroundings import Places, Surroundings
 
 __all__ = ["ProcessRunner", "SandboxMissing", "process_plane"]
 
@@ -36,10 +35,10 @@ class ProcessRunner:
         """Fetch nothing: images play no part."""
         return {}
 
-    def spawn(self, launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path]) -> Child:
+    def spawn(self, launch: Launch, plan: ContainerPlan, places: Places) -> Child:
         """Start a container on the calling thread, with which it dies."""
         given = {**self._surroundings.environment(launch, plan), MARK: self._surroundings.owner}
-        return spawn(launch, plan, volumes, given)
+        return spawn(launch, plan, places, given)
 
     def close(self) -> None:
         """Hold nothing."""

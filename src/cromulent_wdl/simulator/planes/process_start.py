@@ -8,14 +8,13 @@ import signal
 import subprocess
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from pathlib import Path
 from typing import BinaryIO
 
 import psutil
 
 from ..ecs.seam import ContainerExit, ContainerPlan, Launch
 from .bubble import Bubble, arguments
-from .surroundings import CannotStart
+from .surroundings import CannotStart, Places
 from .volumes import user_of
 
 __all__ = ["ProcessChild", "spawn"]
@@ -69,7 +68,7 @@ class ProcessChild:
                 os.kill(self._process.pid if self._pid is None else self._pid, signal.SIGKILL)
 
 
-def spawn(launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path], given: Mapping[str, str]) -> ProcessChild:
+def spawn(launch: Launch, plan: ContainerPlan, places: Places, given: Mapping[str, str]) -> ProcessChild:
     """Start a container on the calling thread, with which it dies; raises CannotStart."""
     command = [*(plan.entry_point or ()), *(plan.command or ())]
     if not command:
@@ -77,7 +76,7 @@ def spawn(launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path], give
     user, group = _user(plan, launch)
     status, reported = os.pipe()
     try:
-        bubble = _bubble(plan, volumes, as_root=os.geteuid() == 0 and not user)
+        bubble = _bubble(plan, places, user)
         process = subprocess.Popen(
             [*arguments(bubble, reported), *command],
             env={"PATH": _PATH, "HOSTNAME": launch.task_id[:12], **given, **plan.environment},
@@ -113,8 +112,12 @@ def _user(plan: ContainerPlan, launch: Launch) -> tuple[int | None, int | None]:
     return (None, None) if point is None else point
 
 
-def _bubble(plan: ContainerPlan, volumes: Mapping[str, Path], as_root: bool) -> Bubble:
-    mounts = tuple((str(volumes[name]), path, read_only) for name, path, read_only in plan.mounts)
+def _bubble(plan: ContainerPlan, places: Places, user: int | None) -> Bubble:
+    own = None
+    if places.disk is not None:
+        places.disk.prepare(plan.name, user or 0)
+        own = str(places.disk.root(plan.name)), str(places.disk.temporary(plan.name))
+    mounts = tuple((str(places.volumes[name]), path, read_only) for name, path, read_only in plan.mounts)
     paths = [path for _, path, _ in mounts] + [path for path, _ in plan.tmpfs]
     return Bubble(
         mounts=mounts,
@@ -122,6 +125,7 @@ def _bubble(plan: ContainerPlan, volumes: Mapping[str, Path], as_root: bool) -> 
         tops={entry.name: os.readlink(entry.path) if entry.is_symlink() else None for entry in os.scandir("/")},
         existing=frozenset(path for path in paths if os.path.isdir(path)),
         working_directory=plan.working_directory or "/",
-        as_root=as_root,
+        as_root=os.geteuid() == 0 and not user,
         init=plan.init,
+        own=own,
     )

@@ -9,12 +9,13 @@ import shutil
 import threading
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import Future
-from pathlib import Path
 from typing import Protocol
 
+from ...errors import CromulentError
 from ..ecs.seam import ContainerExit, ContainerPlan, Launch, RunningTask, Watcher
+from .disks import Disk
 from .log_lines import ship
-from .surroundings import CannotStart, Surroundings
+from .surroundings import CannotStart, Places, Surroundings
 from .volumes import prepare
 
 __all__ = ["Child", "RealPlane", "Runner"]
@@ -48,7 +49,7 @@ class Runner(Protocol):
     def fetch(self, launch: Launch, stopped: Future[None]) -> Mapping[str, str]:
         """Fetch all images, unless stopped, and return the digest of each container's; raises CannotStart."""
 
-    def spawn(self, launch: Launch, plan: ContainerPlan, volumes: Mapping[str, Path]) -> Child:
+    def spawn(self, launch: Launch, plan: ContainerPlan, places: Places) -> Child:
         """Start a container; raises CannotStart. The calling thread stays until it has ended."""
 
     def close(self) -> None:
@@ -99,6 +100,7 @@ class _RealTask:
         self._lock = threading.Lock()
         self._children: list[Child] = []
         self._stopped: Future[None] = Future()
+        self._disk: Disk | None = None
         self._thread: threading.Thread | None = None
 
     def begin(self, done: Callable[[_RealTask], None]) -> None:
@@ -126,26 +128,35 @@ class _RealTask:
     def _run(self, done: Callable[[_RealTask], None]) -> None:
         try:
             self._own.mkdir(parents=True)
-            self._start_all(prepare(self._launch, self._surroundings.files, self._own))
+            self._start_all(self._places())
             self._await_all()
-        except CannotStart as refusal:
+        except (CannotStart, CromulentError) as refusal:
             self.stop(0.0)
             self._watcher.failed(str(refusal))
         finally:
             for child in self._children:
                 child.wait()
                 child.discard()
+            if self._disk is not None and self._surroundings.disks is not None:
+                self._surroundings.disks.remove(self._disk)
             shutil.rmtree(self._own, ignore_errors=True)
             done(self)
 
-    def _start_all(self, volumes: Mapping[str, Path]) -> None:
+    def _places(self) -> Places:
+        """Make the task's disk, where disks can be made, and its volumes."""
+        if self._surroundings.disks is not None:
+            self._disk = self._surroundings.disks.make(self._own, self._launch.storage)
+        scratch = self._own / "volumes" if self._disk is None else self._disk.volumes
+        return Places(prepare(self._launch, self._surroundings.files, scratch), self._disk)
+
+    def _start_all(self, places: Places) -> None:
         self._watcher.pulling()
         self._watcher.pulled(self._runner.fetch(self._launch, self._stopped))
         for plan in self._launch.containers:
             with self._lock:
                 if self._stopped.done():
                     raise CannotStart("Task stopped before it started")
-                self._children.append(self._runner.spawn(self._launch, plan, volumes))
+                self._children.append(self._runner.spawn(self._launch, plan, places))
         self._watcher.started({child.plan.name: child.runtime_id for child in self._children})
 
     def _await_all(self) -> None:

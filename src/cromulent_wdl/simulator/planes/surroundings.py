@@ -9,8 +9,9 @@ from pathlib import Path
 from ...clock import Clock
 from ..ecs.seam import ContainerPlan, Launch, Place
 from ..ecs.timers import Timers
+from .disks import Disk, Disks
 
-__all__ = ["CannotStart", "Surroundings"]
+__all__ = ["CannotStart", "Places", "Surroundings"]
 
 PutLines = Callable[[Place, str, str, Sequence[tuple[float, str]]], None]
 """Appends lines (epoch seconds, text) to the stream of a log group; with none the stream is only made."""
@@ -31,6 +32,16 @@ class Surroundings:
     put_lines: PutLines
     environment: Callable[[Launch, ContainerPlan], Mapping[str, str]]
     """What Fargate sets in a container: region, where credentials and metadata are; and the simulator's endpoint."""
+    disks: Disks | None = None
+    """What makes ephemeral storage of a size, where that can be made."""
+
+
+@dataclass(frozen=True)
+class Places:
+    """Where a task's containers find what they mount: each volume's directory, and the task's disk if it has one."""
+
+    volumes: Mapping[str, Path]
+    disk: Disk | None = None
 
 
 class CannotStart(Exception):

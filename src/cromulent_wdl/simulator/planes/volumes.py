@@ -15,9 +15,9 @@ from .surroundings import CannotStart
 __all__ = ["prepare", "user_of"]
 
 
-def prepare(launch: Launch, files: Path, own: Path) -> dict[str, Path]:
+def prepare(launch: Launch, files: Path, scratch: Path) -> dict[str, Path]:
     """Return the directory of each volume, made where it is to be made; raises CannotStart."""
-    return {volume.name: _directory(volume, files, own) for volume in launch.volumes}
+    return {volume.name: _directory(volume, files, scratch) for volume in launch.volumes}
 
 
 def user_of(launch: Launch, container: str) -> tuple[int, int] | None:
@@ -31,9 +31,9 @@ def user_of(launch: Launch, container: str) -> tuple[int, int] | None:
     return next((point.user for point in points if point is not None and point.user is not None), None)
 
 
-def _directory(volume: VolumePlan, files: Path, own: Path) -> Path:
+def _directory(volume: VolumePlan, files: Path, scratches: Path) -> Path:
     if volume.file_system is None:
-        scratch = own / "volumes" / volume.name
+        scratch = scratches / volume.name
         scratch.mkdir(parents=True)
         scratch.chmod(0o777)
         return scratch
