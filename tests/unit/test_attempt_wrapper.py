@@ -264,6 +264,11 @@ def test_keys_that_are_no_names(tmp_path: Path, key: str) -> None:
         find_attempt(tmp_path, key)
 
 
+def test_what_a_task_would_not_see_is_refused(tmp_path: Path) -> None:
+    task = run_task(tmp_path / "cache", "download", "true", run_directory=tmp_path / "run")
+    assert str(tmp_path / "cache/download") in str(refusal(task))
+
+
 def test_what_a_shell_cannot_set_is_refused(tmp_path: Path) -> None:
     assert refusal(run_task(tmp_path, "a", "true", environment={"A": "1"})) is None
     assert "'a.b'" in str(refusal(run_task(tmp_path, "b", "true", environment={"a.b": "1"})))

@@ -113,6 +113,8 @@ def refusal(task: Task) -> str | None:
     for name in task.environment:
         if not _NAME.fullmatch(name):
             return f"a shell cannot set an environment variable of the name '{name}'"
+    if not task.directory.is_relative_to(task.run_directory):
+        return f"it works in {task.directory}, which is not in its run's directory, and that is all that it would see"
     if not task.shell.split():
         return "no shell is configured for its command"
     return None
