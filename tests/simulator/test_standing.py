@@ -16,6 +16,7 @@ from cromulent_wdl.provision.idle import idle_bill
 from cromulent_wdl.provision.standing import look
 from cromulent_wdl.provision.wishes import Wishes
 from cromulent_wdl.runs.segments import SegmentWriter
+from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.storage.bucket import RunKeys
 from cromulent_wdl.units import GIB
 
@@ -99,6 +100,23 @@ def test_a_large_bucket_is_counted_up_to_a_limit(cloud: Cloud) -> None:
 
     assert some is not None and some.at_least
     assert all_of_it is not None and (all_of_it.versions, all_of_it.at_least) == (6, False)
+
+
+def test_what_may_not_be_seen_is_left_out_and_said_to_be(strict_simulation: Simulation, root: Cloud) -> None:
+    made = up(root, Wishes("seen"))
+    assert made is not None
+    iam = root.client("iam")
+    iam.create_user(UserName="onlooker")
+    allowed = {"Effect": "Allow", "Action": ["cloudformation:DescribeStacks", "states:ListExecutions"], "Resource": "*"}
+    iam.put_user_policy(UserName="onlooker", PolicyName="p", PolicyDocument=json.dumps({"Statement": [allowed]}))
+    keys = iam.create_access_key(UserName="onlooker")["AccessKey"]
+    with Cloud.at(strict_simulation.address, keys["AccessKeyId"], keys["SecretAccessKey"]) as onlooker:
+        standing = look(access_to(onlooker), "seen")
+    down(root, "seen", delete_data=True)
+
+    assert standing.deployment == made and standing.runs == ()
+    assert standing.denied == {"tasks", "quotas", "bucket", "files", "logs"}
+    assert idle_bill(standing, PRICES) == ()
 
 
 def test_what_is_not_there_is_not_found(cloud: Cloud) -> None:

@@ -23,6 +23,17 @@ from .usage import MOST, month_usage
 __all__ = ["show"]
 
 _SHOWN = 10
+_PARTS = {
+    "runs": "runs",
+    "tasks": "tasks",
+    "quotas": "quotas",
+    "bucket": "what is in the bucket",
+    "files": "the file system",
+    "logs": "logs",
+}
+"""What may be denied, in words."""
+_STORED = {"bucket", "files", "logs"}
+_DENIED = "not shown"
 
 
 def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
@@ -48,11 +59,14 @@ def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
         ui.data(f"             and {len(standing.runs) - len(shown)} more")
     for line in _storage(standing):
         ui.data(line)
-    ui.data(f"  idle cost  {_total(items)} a month, while nothing runs")
+    ui.data(f"  idle cost  {_total(items, bool(standing.denied & _STORED))} a month, while nothing runs")
     ui.table([(each.what, *_cells(each)) for each in items] + [("compute, network", "", "", "$0.00")],
              indent=13, right=(1, 3))  # fmt: skip
     ui.data(f"  this month {_used(usage)}")
     ui.note(f"  {prices.note(NAMES)}")
+    if standing.denied:
+        parts = ", ".join(_PARTS[each] for each in _PARTS if each in standing.denied)
+        ui.item(f"not shown, since IAM does not let you see it: {parts}", hang=2)
     for line in _next(standing, every):
         ui.note(f"  {line}")
 
@@ -79,6 +93,8 @@ def _heading(standing: Standing) -> str:
 
 def _running(standing: Standing) -> str:
     runs = _count(len(standing.runs), "run")
+    if {"runs", "tasks"} & standing.denied:
+        return _DENIED if "runs" in standing.denied else f"{runs}; tasks {_DENIED}"
     if not standing.tasks and not standing.runs:
         return "nothing"
     more = "" if standing.all_tasks else "more than "
@@ -102,6 +118,8 @@ def _vcpus(standing: Standing) -> str:
 def _storage(standing: Standing) -> list[str]:
     deployment = standing.deployment
     lines = [f"  bucket     {deployment.bucket}: {_in_bucket(standing)}"]
+    if "files" in standing.denied:
+        return [*lines, f"  files      {deployment.file_system}: {_DENIED}"]
     if standing.files is None:
         return [*lines, f"  files      {deployment.file_system}: is not there any more"]
     held = format_bytes(standing.files.bytes)
@@ -112,6 +130,8 @@ def _storage(standing: Standing) -> list[str]:
 
 def _in_bucket(standing: Standing) -> str:
     held = standing.in_bucket
+    if "bucket" in standing.denied:
+        return _DENIED
     if held is None:
         return "yours, so it is not counted"
     more = "more than " if held.at_least else ""
@@ -127,8 +147,8 @@ def _price(dollars: float) -> str:
     return f"{dollars:.2f}" if round(dollars, 2) == dollars else f"{dollars:g}"
 
 
-def _total(items: Sequence[Item]) -> str:
-    more = "more than " if any(each.at_least for each in items) else ""
+def _total(items: Sequence[Item], partly: bool) -> str:
+    more = "more than " if partly or any(each.at_least for each in items) else ""
     return f"{more}${sum(each.monthly for each in items):.2f}"
 
 
@@ -188,6 +208,7 @@ def _record(standing: Standing, items: Sequence[Item], usage: MonthUsage | str, 
         "bucket": asdict(standing.in_bucket) if standing.in_bucket else None,
         "file_system": {"bytes": files.bytes, "infrequent_bytes": files.bytes_in_archive} if files else None,
         "month": asdict(usage) if isinstance(usage, MonthUsage) else {"unknown": usage},
+        "denied": sorted(standing.denied),
         "idle": {"monthly": sum(each.monthly for each in items),
                  "items": [{**asdict(each), "monthly": each.monthly} for each in items]},
     }  # fmt: skip

@@ -41,5 +41,6 @@ def idle_bill(standing: Standing, rates: Rates) -> tuple[Item, ...]:
         items.append(Item("file system", standing.files.bytes - cold, rates["files_gb_month"]))
         if cold:
             items.append(Item("file system, infrequently used", cold, rates["files_archive_gb_month"]))
-    items.append(Item("logs", standing.in_logs, rates["logs_gb_month"]))
+    if "logs" not in standing.denied:
+        items.append(Item("logs", standing.in_logs, rates["logs_gb_month"]))
     return tuple(items)

@@ -54,7 +54,6 @@ class Standing:
     all_tasks: bool
     """Whether `tasks` are all that there are."""
     quotas: Quotas | None
-    """None where the caller may not read them."""
     own_bucket: bool
     in_bucket: Holding | None
     """None where the bucket is somebody else's: it may be of any size."""
@@ -62,6 +61,8 @@ class Standing:
     files: FileSystem | None
     """None where it is gone."""
     in_logs: int
+    denied: frozenset[str]
+    """What the caller may not see, and is empty here for that: runs, tasks, quotas, files, bucket, logs."""
 
     @property
     def healthy(self) -> bool:
@@ -85,14 +86,26 @@ def look(access: Access, name: str, *, pages: int | None = PAGES) -> Standing:
     Raises DeploymentNotFound.
     """
     stack, deployment = find_deployed(access, name)
+    denied: set[str] = set()
+
+    def ask(part: str, question: Callable[[], _Answer], otherwise: _Answer) -> _Answer:
+        try:
+            return question()
+        except AwsDenied:
+            denied.add(part)
+            return otherwise
+
+    none: None = None
     with ThreadPoolExecutor() as pool:
-        runs = pool.submit(ongoing.running_executions, access, deployment.state_machine)
-        tasks = pool.submit(ongoing.running_tasks, access, deployment.cluster, _TASKS)
-        allowed = pool.submit(_unless_denied, lambda: quotas.fargate(access))
-        files = pool.submit(file_systems.find_file_system, access, deployment.file_system, targets=False)
-        logs = pool.submit(log_groups.stored, access, deployment.log_group)
+        runs = pool.submit(ask, "runs", lambda: ongoing.running_executions(access, deployment.state_machine), ())
+        tasks = pool.submit(ask, "tasks", lambda: ongoing.running_tasks(access, deployment.cluster, _TASKS), ())
+        allowed = pool.submit(ask, "quotas", lambda: quotas.fargate(access), none)
+        files = pool.submit(
+            ask, "files", lambda: file_systems.find_file_system(access, deployment.file_system, targets=False), none
+        )
+        logs = pool.submit(ask, "logs", lambda: log_groups.stored(access, deployment.log_group), 0)
         own = _own(access, deployment, stack)
-        held = pool.submit(buckets.holding, access, deployment.bucket, pages=pages) if own[0] else None
+        held = pool.submit(ask, "bucket", lambda: buckets.holding(access, deployment.bucket, pages=pages), none)
         return Standing(
             deployment=deployment,
             state=stack.status,
@@ -101,10 +114,11 @@ def look(access: Access, name: str, *, pages: int | None = PAGES) -> Standing:
             all_tasks=len(tasks.result()) < _TASKS,
             quotas=allowed.result(),
             own_bucket=own[0],
-            in_bucket=held.result() if held is not None else None,
+            in_bucket=held.result() if own[0] else None,
             own_files=own[1],
             files=files.result(),
             in_logs=logs.result(),
+            denied=frozenset(denied),
         )
 
 
@@ -113,13 +127,9 @@ def _own(access: Access, deployment: Deployment, stack: Stack) -> tuple[bool, bo
     made = not stack.parameters.get("Bucket"), not stack.parameters.get("FileSystem")
     if all(made):
         return made
-    kept = tagging.tagged(access, TAG, deployment.name, kinds=("s3", "elasticfilesystem:file-system"))
+    try:
+        kept = tagging.tagged(access, TAG, deployment.name, kinds=("s3", "elasticfilesystem:file-system"))
+    except AwsDenied:
+        return made
     names = {arn.rpartition(":")[2].rpartition("/")[2] for arn in kept}
     return made[0] or deployment.bucket in names, made[1] or deployment.file_system in names
-
-
-def _unless_denied(ask: Callable[[], _Answer]) -> _Answer | None:
-    try:
-        return ask()
-    except AwsDenied:
-        return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
@@ -13,7 +14,7 @@ from ...aws.drift import Drifted
 from ...aws.identity import Caller
 from ...aws.permissions import Need
 from ...clock import Clock
-from ...errors import AwsError, CredentialsError, CromulentError, DeploymentNotFound
+from ...errors import AwsDenied, AwsError, CredentialsError, CromulentError, DeploymentNotFound
 from . import needs
 from .facts import Account, Deployed, Unknown
 
@@ -22,6 +23,7 @@ __all__ = ["look_at_account", "look_at_deployment"]
 _PATIENCE = 120.0
 """Seconds after which drift detection is given up."""
 _LOOK = 1.0
+_ACTION = re.compile(r"not authorized to perform:? (\w+:\w+)")
 
 _Found = TypeVar("_Found")
 
@@ -108,4 +110,7 @@ def _unless_refused(ask: Callable[[], _Found]) -> _Found | Unknown:
 
 
 def _unknown(error: CromulentError) -> Unknown:
+    action = _ACTION.search(str(error))
+    if isinstance(error, AwsDenied) and action is not None:
+        return Unknown(f"these credentials may not {action[1]}", error.hint or "", error.code)
     return Unknown(str(error), error.hint or "", code_of(error.__cause__) if error.__cause__ else "")

@@ -29,9 +29,7 @@ def deployed(facts: Deployed, account: Account, concurrency: int | None) -> Iter
     yield _permissions(
         "head's role", facts.head_lacks, "`cromulent up` gives it what it lacks; yours, by --roles: add it"
     )
-    yield _permissions(
-        "permissions", facts.caller_lacks, "`cromulent policy` prints what a user needs to run workflows"
-    )
+    yield _caller(facts.caller_lacks, manages=facts.manager_lacks == ())
     if not isinstance(facts.manager_lacks, Unknown):
         yield _management(facts.manager_lacks)
 
@@ -144,6 +142,14 @@ def _permissions(check: str, lacks: tuple[Need, ...] | Unknown, hint: str) -> Fi
     if lacks:
         return failure(check, f"not allowed by IAM: {_listed(_actions(lacks))}", hint)
     return ok(check, "IAM allows all that is needed")
+
+
+def _caller(lacks: tuple[Need, ...] | Unknown, *, manages: bool) -> Finding:
+    hint = "`cromulent policy --run` prints what a user needs to run workflows"
+    if manages and not isinstance(lacks, Unknown) and lacks:
+        text = f"these credentials look after the deployment, but run no workflows ({_listed(_actions(lacks))})"
+        return warning("permissions", text, hint)
+    return _permissions("permissions", lacks, hint)
 
 
 def _management(lacks: tuple[Need, ...]) -> Finding:

@@ -26,6 +26,10 @@ _MANAGING = {
 """What `up` and `down` need above all, by the statement of their policy: the whole would be hundreds of questions."""
 
 
+_NOT_NEEDED = {"Prices"}
+"""Statements of the policy for running without which runs run as well."""
+
+
 def wishes_of(deployment: Deployment, parameters: Mapping[str, str]) -> Wishes:
     """Return a deployment that stands as somebody would have wished for it."""
     held = (deployment.execution_role, deployment.task_role, deployment.head_role, deployment.states_role, "")
@@ -46,7 +50,8 @@ def of_head(deployment: Deployment, wishes: Wishes) -> tuple[Need, ...]:
 
 def of_caller(deployment: Deployment, wishes: Wishes) -> tuple[Need, ...]:
     """Return what running workflows needs."""
-    return _needs(deployment, permissions.policy("run", wishes, _place(deployment))["Statement"])
+    statements = permissions.policy("run", wishes, _place(deployment))["Statement"]
+    return _needs(deployment, [each for each in statements if each["Sid"] not in _NOT_NEEDED])
 
 
 def of_manager(deployment: Deployment) -> tuple[Need, ...]:
