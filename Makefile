@@ -1,7 +1,7 @@
 # For people: `make help`. Everything happens in .venv, which the first target that needs it makes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit lint format bench bench-local bench-simulator bench-fargate bench-provision lock environment clean
+.PHONY: help demo test unit chaos lint format bench bench-local bench-simulator bench-fargate bench-provision lock environment clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -20,6 +20,9 @@ test: lint ## lint, then all tests; as root on Debian with engines of its own
 
 unit: $(INSTALLED) ## the tests that need no engine
 	$(BIN)/pytest tests/unit
+
+chaos: $(INSTALLED) ## fifty storms, and fifty more with heads that are killed; takes about an hour
+	$(BIN)/python -m tests.machine $(BIN)/pytest $(PYTEST_OPTIONS) tests/chaos --chaos-seeds 50 --chaos-kills 50
 
 lint: $(INSTALLED) ## what machines can check: ruff, mypy, import contracts, the examples' WDL and shell
 	$(BIN)/ruff check

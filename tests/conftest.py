@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-REQUIRED_TESTS = tuple(Path(__file__).parent / name for name in ("engine", "browser"))
+REQUIRED_TESTS = tuple(Path(__file__).parent / name for name in ("engine", "browser", "simulator", "chaos"))
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -15,8 +15,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
         "--require-engines",
         action="store_true",
-        help="fail, rather than leave out, what tests/engine and tests/browser cannot run",
+        help="fail, rather than leave out, what tests/engine, browser, simulator and chaos cannot run",
     )
+    parser.addoption("--chaos-seeds", type=int, default=2, help="how many storms tests/chaos goes through")
+    parser.addoption("--chaos-kills", type=int, default=1, help="through how many more with heads that are killed")
 
 
 @pytest.hookimpl(wrapper=True)

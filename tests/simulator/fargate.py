@@ -148,12 +148,13 @@ class Lab:
     def tasks(self) -> list[dict[str, Any]]:
         """Return all ECS tasks that there are, or were."""
         ecs, cluster = self.cloud.client("ecs"), self.deployment.cluster
-        arns = [
-            arn
+        pages = [
+            page["taskArns"]
             for status in ("RUNNING", "STOPPED")
-            for arn in ecs.list_tasks(cluster=cluster, desiredStatus=status)["taskArns"]
+            for page in ecs.get_paginator("list_tasks").paginate(cluster=cluster, desiredStatus=status)
+            if page["taskArns"]
         ]
-        return ecs.describe_tasks(cluster=cluster, tasks=arns)["tasks"] if arns else []
+        return [task for page in pages for task in ecs.describe_tasks(cluster=cluster, tasks=page)["tasks"]]
 
     def live(self) -> list[str]:
         """Return the ARNs of ECS tasks that have not stopped."""

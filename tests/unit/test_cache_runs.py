@@ -134,6 +134,24 @@ def test_a_second_run_makes_nothing_until_something_changes(runs: Runs) -> None:
     assert runs.made() == set()
 
 
+def test_a_run_goes_on_in_its_own_directory(runs: Runs) -> None:
+    runs.made()
+    (runs.place / "library.wdl").write_text(LIBRARY.replace("expr 0", "expr  0"))
+    for made in ({"sum"}, set()):
+        runs.number = 0
+        done = runs.start()
+        assert done.returncode == 0, done.stderr
+        assert json.loads(done.stdout)["outputs"] == {"total.total": 4}
+        assert of_last_head(runs, "task_started") == made
+        assert of_last_head(runs, "call_cached") == CALLS - made
+
+
+def of_last_head(runs: Runs, kind: str) -> set[str]:
+    events = [json.loads(line) for line in (runs.place / "1" / "journal.jsonl").read_text().splitlines()]
+    begun = max(number for number, event in enumerate(events) if event["event"] == "run_started")
+    return {event["call"] for event in events[begun:] if event["event"] == kind}
+
+
 def origins(runs: Runs) -> set[str]:
     lines = (runs.place / f"{runs.number}" / "journal.jsonl").read_text().splitlines()
     events = map(json.loads, lines)

@@ -32,6 +32,7 @@ from .cache_place import (
     take_image,
 )
 from .cache_underway import Made, Pending, beside, last_hit_origin, note_download, underway
+from .resuming import where_outputs_are
 from .settings import chosen
 
 __all__ = ["ContentCache", "last_hit_origin", "remember_image", "set_image_resolver"]
@@ -155,12 +156,16 @@ class ContentCache(CallCache):
         if entry is None:
             return None, self._explain(call, key)
         resolve = self._resolve if place.resolve else None
-        objection = Judge(self._digests, resolve, super().get_download).objection(entry)
-        if objection:
-            return None, objection
-        if self._writes:
-            self._store.point(key)
-        return entry, None
+        judge = Judge(self._digests, resolve, super().get_download)
+        objections = []
+        for found in where_outputs_are(entry):
+            objection = judge.objection(found)
+            if objection is None:
+                if self._writes:
+                    self._store.point(key)
+                return found, None
+            objections.append(objection)
+        return None, objections[0]
 
     def _explain(self, call: Call, key: CallKey | None) -> str | None:
         recent = self._store.recent(call)

@@ -33,6 +33,7 @@ from ..runs.journal import JournalWriter
 from ..storage import layout
 from .cache_place import set_image_resolver
 from .pulse import Pulse
+from .resuming import set_aside
 from .settings import settings_of
 
 __all__ = ["ActiveRun", "Session", "begin", "find", "session"]
@@ -162,6 +163,8 @@ def begin(
 ) -> ActiveRun:
     """Open the journal of a run in its directory and put the run on this machine's list of runs."""
     path = Path(directory).absolute()
+    if (path / layout.JOURNAL).exists():
+        set_aside(str(path))
     journal = JournalWriter(path / layout.JOURNAL)
     if listener is not None:
         journal.listen(listener)

@@ -19,6 +19,7 @@ __all__ = [
     "ATTEMPTS",
     "BUILD_LOG",
     "CALL_LOG",
+    "CALL_PREFIX",
     "CLOUD",
     "COPIED_INPUTS",
     "COPIES",
@@ -29,6 +30,8 @@ __all__ = [
     "HEAD_LOCK",
     "HEAD_LOG",
     "JOURNAL",
+    "OUTPUTS",
+    "OUTPUTS_BEFORE",
     "RUN_LOG",
     "USAGE",
     "attempt_directory",
@@ -48,6 +51,11 @@ JOURNAL = "journal.jsonl"
 RUN_LOG = "workflow.log"
 CALL_LOG = "task.log"
 ERROR = "error.json"
+CALL_PREFIX = "call-"
+OUTPUTS = "out"
+"""In the directory of a run or call: links to its outputs, made by the engine at the end."""
+OUTPUTS_BEFORE = "out.before"
+"""Those that an earlier head of the run made."""
 HEAD_LOG = "head.log"
 """In the copy of a run in the cloud: the log of its heads as far as it has come."""
 CLOUD = "cloud.json"
