@@ -88,6 +88,12 @@ def test_a_tunnel_that_nobody_tells_of(tmp_path: Path) -> None:
     assert told == SharedFiles(Path("/mnt/efs"), "/", "fs-1")
 
 
+def test_what_the_mount_table_tells_is_not_overruled(tmp_path: Path) -> None:
+    mounts = table(tmp_path, f"45 22 0:43 / /mnt/efs rw,relatime shared:25 - nfs4 {EFS}:/ {OPTIONS}")
+    found = find_shared("/mnt/efs", mounts=mounts, given=SharedFiles(Path(), "/cromulent", "fs-another"))
+    assert found == SharedFiles(Path("/mnt/efs"), "/", "fs-0123456789abcdef0")
+
+
 def test_what_settings_say_is_taken_as_it_stands(tmp_path: Path) -> None:
     given = SharedFiles(tmp_path, "/lab", "fs-1", "fsap-1")
     assert find_shared(tmp_path / "run", mounts=table(tmp_path), given=given) == given

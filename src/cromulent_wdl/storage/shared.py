@@ -92,7 +92,7 @@ def find_shared(
     """Return the NFS file system on which the directory lies, or None if it lies on none.
 
     `given` is what settings say: its mount is taken as it stands; without one ("" or "."), its id and access point
-    come before what is found.
+    stand in where the mount table does not tell.
     """
     if given is not None and given.mount != Path():
         return given if _within(os.path.realpath(directory), os.path.realpath(given.mount)) else None
@@ -103,8 +103,8 @@ def find_shared(
     return SharedFiles(
         found.mount,
         found.root,
-        (given.file_system if given else "") or found.file_system,
-        (given.access_point if given else "") or found.access_point,
+        found.file_system or (given.file_system if given else ""),
+        found.access_point or (given.access_point if given else ""),
     )
 
 
