@@ -44,8 +44,9 @@ def _podman(workplace: Workplace) -> Backend:
 
 def _fargate(workplace: Workplace) -> Backend:
     from .fargate import fargate
+    from .router import Router
 
-    return fargate(workplace)
+    return Router([fargate(workplace)])
 
 
 FACTORIES: dict[str, Callable[[Workplace], Backend]] = {

@@ -29,7 +29,7 @@ Run again after a failure or an interruption: what was done is taken from the ca
 @click.option("--none", multiple=True, metavar="NAME", help="Set an optional input to None.")
 @click.option("--task", metavar="NAME", help="Run this task of the document.")
 @click.option("-j", "--json", "json_only", is_flag=True, help="Print the inputs as JSON and exit.")
-@click.option("--backend", metavar="auto|docker|podman|process", help="Where tasks run.  [default: auto]")
+@click.option("--backend", metavar="auto|docker|podman|process|fargate", help="Where tasks run.  [default: auto]")
 @click.option(
     "--on", type=click.Choice(["here", "aws"]), default="here", show_default=True, help="Run here or in the cloud."
 )
