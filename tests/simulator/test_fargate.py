@@ -138,7 +138,7 @@ task hard {
 """
 
 
-def test_losses_are_repeated_in_fresh_directories_and_one_attempts_outputs_are_used(lab: Lab) -> None:
+def test_row_22_losses_are_repeated_in_fresh_directories_and_one_attempts_outputs_are_used(lab: Lab) -> None:
     (lab.mount / "hard.wdl").write_text(RETRIED)
     lab.afflict(
         {"kind": "eni_timeout", "times": 1},
@@ -170,3 +170,27 @@ def test_an_ending_of_the_clouds_does_not_use_up_the_tasks_retries(lab: Lab) -> 
     assert ran.status == 2
     assert "the image is not there" in ran.stderr
     assert len(lab.tasks()) == 3  # it would not be there for another attempt either
+
+
+FAILS_FAST = """
+version 1.1
+workflow fails {
+  scatter (i in range(3)) { call one { input: i = i } }
+}
+task one {
+  input { Int i }
+  command <<< [ ~{i} = 1 ] && sleep 1 && exit 9; sleep 100 >>>
+}
+"""
+
+
+def test_row_54_the_failure_of_one_call_stops_the_others(lab: Lab) -> None:
+    (lab.mount / "fails.wdl").write_text(FAILS_FAST)
+    ran = lab.run("run", "fails.wdl")
+    assert ran.status == 9
+    assert sorted(task["stopCode"] for task in lab.tasks()) == [
+        "EssentialContainerExited",
+        "UserInitiated",
+        "UserInitiated",
+    ]
+    assert not lab.live()

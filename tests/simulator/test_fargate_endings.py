@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cromulent_wdl.aws.log_lines import drain
 from cromulent_wdl.backends.seam import Cancellation
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.model import (
@@ -26,6 +27,7 @@ from cromulent_wdl.model import (
 from tests.fakes.attempts import run_task
 from tests.fakes.process_tasks import Events
 
+from .deployments import access_to
 from .fargate import Lab
 
 _runs = count(1)
@@ -215,9 +217,14 @@ def test_row_49_what_never_reached_the_disk_comes_from_the_log(lab: Lab) -> None
     task = task_of(lab, "sleep 60")
     task.stdout.unlink()
     task.stdout.mkdir()  # so the wrapper cannot write to it, and says so in its log
-    outcome, _ = run(lab, task)
+    outcome, _ = run(lab, task, {"kind": "late_logs", "after": 0.5})
     assert outcome.ending is Ending.MOUNT
     assert "cannot be written" in task.stderr.read_text()
+
+
+def test_row_50_a_stream_that_is_not_there_has_no_lines_yet(lab: Lab) -> None:
+    group, until = lab.deployment.log_group, SYSTEM.now() + 0.2
+    assert drain(access_to(lab.cloud), group, "task/task/none", until=until, stopping=lambda: False) == []
 
 
 def test_row_17_the_head_ends_what_does_not_end_itself(lab: Lab) -> None:

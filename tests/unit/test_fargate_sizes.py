@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cromulent_wdl.backends.fargate.sizes import Size, defaulted, no_size, size_for
+from cromulent_wdl.backends.fargate.sizes import Size, defaulted, no_size, rounding, size_for
+from cromulent_wdl.config import Settings
 from cromulent_wdl.model import Resources
 from cromulent_wdl.simulator.ecs.sizes import require_fargate_size
 from cromulent_wdl.units import GIB
@@ -56,6 +57,17 @@ def test_what_no_size_holds_is_told_with_the_nearest() -> None:
     assert size_for(32 * 1024, 4 * GB) is None
     assert no_size(32 * 1024, 96 * GB).endswith("the nearest is 16 vCPU 96 GB")
     assert no_size(1024, 300 * GB).endswith("the nearest is 16 vCPU 120 GB")
+
+
+def test_what_was_rounded_up_is_told() -> None:
+    size = Size(4096, 8192)
+    assert rounding(Resources(cpu=3, memory=4_000_000_000), size) == "3 vCPU rounded to 4, 3.73 GiB rounded to 8"
+    assert rounding(Resources(cpu=4, memory=8 * GIB), size) == rounding(Resources(), size) == ""
+
+
+def test_row_18_a_task_that_declares_nothing_has_a_whole_vcpu() -> None:
+    settings = Settings()
+    assert size_for(int(settings.default_cpu * 1024), settings.default_memory) == Size(1024, 2048)
 
 
 def test_what_is_not_declared_is_the_defaults() -> None:

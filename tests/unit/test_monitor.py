@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from cromulent_wdl.aws.decode import EcsTask
 from cromulent_wdl.aws.ecs import Seen
+from cromulent_wdl.backends.fargate.opening import waits_of
+from cromulent_wdl.config import Settings
 from cromulent_wdl.errors import AwsThrottled
 from cromulent_wdl.monitor import Began, Lost, Monitor, News, Over, Stuck, Waits
 from cromulent_wdl.monitor.roster import BATCH, Roster
@@ -159,6 +161,14 @@ def test_a_ticket_that_is_woken_without_news_has_none() -> None:
     with monitor.watching("t", "k") as ticket:
         ticket.wake()
         assert ticket.wait() is None
+
+
+def test_row_7_how_often_it_looks_is_a_setting() -> None:
+    waits = waits_of(Settings(poll_least=3.0, poll_most=30.0, lost_after=60.0, stuck_after=7.0))
+    assert waits == Waits(least=3.0, most=30.0, lost_after=60.0, stuck_after=7.0)
+    roster = Roster(waits)
+    roster.add("t", "k", now=0.0)
+    assert (roster.due(2.9), roster.due(3.0)) == ((), ("t",))
 
 
 ARNS = tuple(f"t{number}" for number in range(5))

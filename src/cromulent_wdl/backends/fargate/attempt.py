@@ -137,7 +137,7 @@ class Run:
 
     def _fetch_log(self, ecs: EcsTask | None) -> None:
         """Add what the container said to the task's standard error: the shared disk never heard of it."""
-        if ecs is None or ecs.started_at is None:
+        if ecs is None or ecs.started_at is None or ecs.exit_code == 0:
             return
         clock, deployment = self._cloud.clock, self._cloud.deployment
         until = (ecs.stopped_at or clock.now()) + self._cloud.settings.log_wait

@@ -23,7 +23,7 @@ from .images import AMD64, Chosen
 from .ladder import SPOT, Rung, pause_after, rungs
 from .request import ARCHITECTURES, STREAM_PREFIX, Blueprint, Launch, launch_of
 from .site import Site
-from .sizes import Size
+from .sizes import Size, rounding
 from .turns import Need
 
 __all__ = ["Launched", "Launcher", "place_of", "queue_of", "stream_of"]
@@ -160,7 +160,7 @@ class Launcher:
 
     def _tell(self, rung: Rung, ecs: EcsTask) -> None:
         task, size, deployment, now = self._task, self._size, self._cloud.deployment, self._cloud.clock.now()
-        why = f"{rung}, {size}"
+        why = ", ".join(filter(None, (str(rung), str(size), rounding(task.resources, size))))
         if task.architecture not in ("", self._image.architecture):
             why += f"; the image was not built for {task.architecture}"
         self._errand.report(

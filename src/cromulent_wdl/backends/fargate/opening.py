@@ -23,7 +23,7 @@ from .images import Images
 from .ladder import ON_DEMAND, SPOT
 from .turns import Room
 
-__all__ = ["fargate", "open_cloud"]
+__all__ = ["fargate", "open_cloud", "waits_of"]
 
 _log = logging.getLogger(__name__)
 
@@ -49,13 +49,14 @@ def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock
         files=Files(access, deployment, settings),
         images=Images(access, settings),
         ecs=ecs,
-        monitor=Monitor(ecs.describe, _waits(settings), clock),
+        monitor=Monitor(ecs.describe, waits_of(settings), clock),
         gate=Gate(ecs.launch_delay, _room(access, deployment), clock),
         clock=clock,
     )
 
 
-def _waits(settings: Settings) -> Waits:
+def waits_of(settings: Settings) -> Waits:
+    """Return how long the monitor waits for what."""
     return Waits(
         least=settings.poll_least,
         most=settings.poll_most,

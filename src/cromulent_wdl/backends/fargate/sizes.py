@@ -9,7 +9,7 @@ from functools import lru_cache
 from ...model import Resources
 from ...units import GIB, MIB, format_bytes
 
-__all__ = ["LARGEST_DISK", "SMALLEST_DISK", "Size", "defaulted", "larger", "no_size", "size_for"]
+__all__ = ["LARGEST_DISK", "SMALLEST_DISK", "Size", "defaulted", "no_size", "rounding", "size_for"]
 
 _SIZES = {
     # cpu units: the least and the most memory in GiB, and its step
@@ -89,7 +89,11 @@ def no_size(cpu: int, memory: int, disk: int = 0) -> str:
     return f"no size of Fargate holds {asked}; the nearest is {nearest}"
 
 
-def larger(size: Size, factor: float) -> Size | None:
-    """Return the smallest size with so many times the memory and at least the same cpu."""
-    grown = size_for(size.cpu, int(size.memory * factor))
-    return None if grown is None else Size(grown.cpu, grown.memory, size.disk)
+def rounding(resources: Resources, size: Size) -> str:
+    """Return in words what a task gets that asked for less, or nothing."""
+    rounded = []
+    if resources.cpu and size.cpu > resources.cpu * UNITS:
+        rounded.append(f"{resources.cpu} vCPU rounded to {size.vcpus:g}")
+    if resources.memory and size.memory * MIB > resources.memory:
+        rounded.append(f"{resources.memory / GIB:.3g} GiB rounded to {size.memory / 1024:g}")
+    return ", ".join(rounded)
