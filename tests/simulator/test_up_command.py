@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -62,13 +63,15 @@ def test_what_is_not_wanted_is_not_made(cromulent: Run, held: Callable[[], dict[
     alone = cromulent("up")
     assert (alone.returncode, held()) == (2, {})
     assert "nobody is there to be asked\nhint: --yes" in alone.stderr
+    assert "there is no deployment" in cromulent("status").stderr  # nor a stack that waits for a plan
 
 
 def test_from_up_to_nothing_left(cromulent: Run, held: Callable[[], dict[str, list[str]]]) -> None:
     made = cromulent("up", "--yes", "--name", "lab")
     assert (made.returncode, made.stdout) == (0, "")
     assert "  made Network (network, VPC)\n" in made.stderr
-    assert made.stderr.splitlines()[-1].startswith("Ready: lab 0.1.0.")
+    ready = r"Ready: lab 0\.1\.0, in 0:\d\d\. Try: cromulent run hello\.wdl --on aws --name lab"
+    assert re.fullmatch(ready, made.stderr.splitlines()[-1])
 
     unconfirmed = cromulent("down", "--name", "lab", "--delete-data", "--yes")
     assert (unconfirmed.returncode, len(held()["buckets"])) == (2, 1)

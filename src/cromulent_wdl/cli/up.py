@@ -8,11 +8,14 @@ from typing import Any
 
 import click
 
+from ..aws.access import Access
+from ..clock import SYSTEM
 from ..config import Resolved
 from ..errors import UsageError
 from ..provision import applying
 from ..provision.plan import Plan
 from ..provision.wishes import Wishes
+from ..units import format_duration
 from . import ui, up_here
 from .deployment import access_by, agreed, prices_in, resolved, where
 from .watching import Watch
@@ -58,14 +61,25 @@ def command(here: bool, yes: bool, dry_run: bool, **flags: Any) -> int | None:
     if not plan.change_set:
         ui.note("  nothing to change")
         return None
-    if dry_run or not agreed("Create it?" if plan.new else "Change it?", yes=yes):
+    if dry_run or not _wanted(access, plan, yes):
         applying.discard(access, plan)
         ui.note("Nothing was made." if plan.new else "Nothing was changed.")
         return None if dry_run else _GIVEN_UP
+    began = SYSTEM.monotonic()
     with _told_when_interrupted(), Watch(len(plan.changes)) as watch:
         deployment = applying.make(access, wishes, plan, watch)
-    ui.note(f"Ready: {deployment.name} {deployment.version}. {_next(plan)}")
+    took = format_duration(SYSTEM.monotonic() - began)
+    ui.note(f"Ready: {deployment.name} {deployment.version}, in {took}. {_next(plan)}".rstrip())
     return None
+
+
+def _wanted(access: Access, plan: Plan, yes: bool) -> bool:
+    """Whether the plan is wanted. Whoever does not answer leaves no plan behind."""
+    try:
+        return agreed("Create it?" if plan.new else "Change it?", yes=yes)
+    except BaseException:
+        applying.discard(access, plan)
+        raise
 
 
 def _show(plan: Plan, profile: str) -> None:
@@ -111,4 +125,6 @@ def _pairs(texts: Sequence[str], option: str) -> Mapping[str, str]:
 
 
 def _next(plan: Plan) -> str:
-    return "Take it away again with: cromulent down" + (f" --name {plan.name}" if plan.name != "cromulent" else "")
+    """Return what to type once a deployment is there."""
+    named = f" --name {plan.name}" if plan.name != "cromulent" else ""
+    return f"Try: cromulent run hello.wdl --on aws{named}" if plan.new else ""
