@@ -20,6 +20,14 @@ CGROUPS = Path("/sys/fs/cgroup")
 # Processes, mounts and a loopback of their own, which the kernel ends with the first process; that ends when we do,
 # however we do.
 NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--net"]
+CACHE = Path(__file__).parents[2] / ".cache" / "heads" / "cromulent" / "environments"
+WHEELS = """\
+import pathlib, sys
+from cromulent_wdl.submit.environment import gather
+place = pathlib.Path(sys.argv[1])
+place.mkdir(parents=True, exist_ok=True)
+gather(place)
+"""
 VARIANTS_IMAGE = Path(__file__).parents[2] / "examples" / "variants" / "image" / "build"
 
 
@@ -45,6 +53,7 @@ def main(command: list[str]) -> int:
     with _directory() as directory:
         with (directory / "variants.tar").open("wb") as out:  # here, since apt cannot be reached from inside
             subprocess.run([VARIANTS_IMAGE], stdout=out, check=True)
+        subprocess.run([sys.executable, "-c", WHEELS, str(CACHE)], check=True)  # nor a package index
         inside = ["tini", "--", sys.executable, "-m", "tests.machine.inside", str(directory), *command]
         with subprocess.Popen([*NAMESPACES, *inside]) as process:
             try:

@@ -13,7 +13,10 @@ from typing import Any
 
 from cromulent_wdl.simulator.process import FOREIGN, Simulation
 
-__all__ = ["Machine", "Said"]
+__all__ = ["CACHE", "Machine", "Said"]
+
+CACHE = Path(__file__).parents[2] / ".cache" / "heads"
+"""Has what heads need between sessions: what is compiled comes from a package index, which some tests cannot reach."""
 
 
 @dataclass(frozen=True)
@@ -38,9 +41,7 @@ class Machine:
     environment: Mapping[str, str]
 
     @classmethod
-    def new(
-        cls, simulation: Simulation, directory: Path, cache: Path, keys: Mapping[str, str] | None = None
-    ) -> Machine:
+    def new(cls, simulation: Simulation, directory: Path, keys: Mapping[str, str] | None = None) -> Machine:
         """Return a machine that reaches the simulator; what heads need is put together once for all."""
         inherited = {
             name: value
@@ -48,7 +49,7 @@ class Machine:
             if name not in FOREIGN and not name.startswith(("AWS_", "CROMULENT_", "MINIWDL_"))
         }
         homes = {f"XDG_{name}_HOME": str(directory / name.lower()) for name in ("STATE", "CONFIG")}
-        where = {"XDG_CACHE_HOME": str(cache), "PYTHONDONTWRITEBYTECODE": "1"}
+        where = {"XDG_CACHE_HOME": str(CACHE), "PYTHONDONTWRITEBYTECODE": "1"}
         directory.mkdir(exist_ok=True)
         return cls(directory, {**inherited, **simulation.environment, **homes, **where, **(keys or {})})
 

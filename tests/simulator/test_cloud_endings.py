@@ -43,7 +43,7 @@ def simulation(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]
 
 @pytest.fixture(scope="module")
 def laptop(simulation: Simulation, tmp_path_factory: pytest.TempPathFactory) -> Machine:
-    machine = Machine.new(simulation, tmp_path_factory.mktemp("laptop"), tmp_path_factory.mktemp("cache"))
+    machine = Machine.new(simulation, tmp_path_factory.mktemp("laptop"))
     made = machine("up", "--yes")
     assert made.status == 0, made.err
     machine.write("steps.wdl", STEPS)

@@ -43,21 +43,16 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
 
 
 @pytest.fixture(scope="module")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(scope="module")
-def laptop(cloud: Simulation, tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Machine:
-    machine = Machine.new(cloud, tmp_path_factory.mktemp("laptop"), cache)
+def laptop(cloud: Simulation, tmp_path_factory: pytest.TempPathFactory) -> Machine:
+    machine = Machine.new(cloud, tmp_path_factory.mktemp("laptop"))
     made = machine("up", "--yes")
     assert made.status == 0, made.err
     return machine
 
 
 @pytest.fixture
-def other(cloud: Simulation, tmp_path: Path, cache: Path) -> Machine:
-    return Machine.new(cloud, tmp_path / "other", cache)
+def other(cloud: Simulation, tmp_path: Path) -> Machine:
+    return Machine.new(cloud, tmp_path / "other")
 
 
 @pytest.fixture

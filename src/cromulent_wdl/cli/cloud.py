@@ -23,14 +23,14 @@ from ..units import format_bytes
 from . import ui
 from .cloud_follow import follow
 from .configuration import configuration
-from .deployment import access_by
+from .deployment import access_by, cloud_run
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
 from .remote_inputs import check_remote
 from .source import Bound, Source, bind_inputs, load_source, source_name
 from .submission import Sent, send
 
-__all__ = ["begin", "cloud_run", "run_in_cloud"]
+__all__ = ["begin", "run_in_cloud"]
 
 
 @dataclass(frozen=True)
@@ -73,12 +73,6 @@ def begin(options: RunOptions) -> tuple[CloudRun, Access]:
         deployment = find_deployment(access, settings.deployment)
         wish = _Wish(options, cfg, source, bound, settings, access, deployment)
         return _begin(wish), access
-
-
-def cloud_run(deployment: Deployment, run: str, settings: Settings) -> CloudRun:
-    """Return how this machine reaches a run of a deployment."""
-    machine = deployment.state_machine
-    return CloudRun(run, deployment.name, deployment.bucket, machine, deployment.region, settings.profile)
 
 
 def _begin(wish: _Wish) -> CloudRun:

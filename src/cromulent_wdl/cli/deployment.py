@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,7 +15,11 @@ from ..errors import UsageError
 from ..pricing.card import Rates
 from . import ui
 
-__all__ = ["access_by", "agreed", "prices_in", "resolved", "where"]
+__all__ = ["access_by", "agreed", "cloud_run", "prices_in", "resolved", "where"]
+
+if TYPE_CHECKING:
+    from ..model.deployment import Deployment
+    from ..runs.mirror import CloudRun
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 
@@ -55,6 +59,21 @@ def agreed(question: str, *, yes: bool) -> bool:
         if sys.stdin.isatty():
             raise
     raise UsageError("nobody is there to be asked", hint="--yes does without")
+
+
+def cloud_run(deployment: Deployment, run: str, settings: Settings) -> CloudRun:
+    """Return how this machine reaches a run of a deployment."""
+    from ..runs.mirror import CloudRun
+
+    return CloudRun(
+        run,
+        deployment=deployment.name,
+        bucket=deployment.bucket,
+        machine=deployment.state_machine,
+        region=deployment.region,
+        log_group=deployment.log_group,
+        profile=settings.profile,
+    )
 
 
 def prices_in(region: str) -> Rates:

@@ -43,9 +43,9 @@ def in_cloud(directory: Path) -> bool:
 def _from_deployment(run: str, flags: Mapping[str, Any]) -> Path | None:
     from ..aws import executions, objects
     from ..provision import find_deployment
-    from ..runs.mirror import CloudRun, mirror_of
+    from ..runs.mirror import mirror_of
     from ..storage.bucket import RunKeys
-    from .deployment import access_by, resolved
+    from .deployment import access_by, cloud_run, resolved
 
     settings = resolved(flags).settings
     access = access_by(settings)
@@ -57,5 +57,4 @@ def _from_deployment(run: str, flags: Mapping[str, Any]) -> Path | None:
     except CromulentError as error:
         error.hint = f"{error.hint}; the run is looked for in a deployment: --name" if error.hint else error.hint
         raise
-    machine = deployment.state_machine
-    return mirror_of(CloudRun(run, deployment.name, deployment.bucket, machine, deployment.region, settings.profile))
+    return mirror_of(cloud_run(deployment, run, settings))

@@ -23,6 +23,7 @@ from WDL.runtime.config import Loader
 
 from ..aws import objects
 from ..aws.access import Access
+from ..config import Settings
 from ..errors import FetchFailed, UsageError
 from ..model import Ending
 from ..model.cloud_run import RunRequest, RunResult
@@ -150,7 +151,9 @@ def _tuples(options: Any) -> dict[str, Any]:
 
 def _overrides(bundle: bundles.Bundle, run: str) -> dict[str, dict[str, Any]]:
     """Return what differs in the cloud from a run on a laptop."""
+    concurrency = bundle.settings.get("task_concurrency", Settings().task_concurrency)
     return {
+        "scheduler": {"task_concurrency": concurrency},
         "file_io": {"root": str(MOUNT), "chown": False},
         "call_cache": {"dir": str(MOUNT / "cache")},
         # What comes from S3 has a place of its own, by content; miniwdl's cache goes by the address alone.

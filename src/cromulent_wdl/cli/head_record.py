@@ -10,19 +10,17 @@ from urllib.request import urlopen
 from ..clock import SYSTEM
 from ..model.cloud_run import HeadRecord
 from ..model.deployment import Deployment
+from ..runs.head_log import stream_of
 
 __all__ = ["record_of"]
 
 _PATIENCE = 5.0
-_STREAM = "head/head/"
-"""What awslogs makes of the prefix and the container's name in provision/template.yaml; the task's id follows."""
 
 
 def record_of(environ: Mapping[str, str], deployment: Deployment) -> HeadRecord:
     """Return what this head is, as far as the task metadata endpoint (version 4) says."""
     task = str(_told(environ, "/task").get("TaskARN", ""))
-    stream = _STREAM + task.rpartition("/")[2] if task else ""
-    return HeadRecord(task, SYSTEM.now(), deployment.log_group, stream)
+    return HeadRecord(task, SYSTEM.now(), deployment.log_group, stream_of(task) if task else "")
 
 
 def _told(environ: Mapping[str, str], what: str) -> dict[str, Any]:

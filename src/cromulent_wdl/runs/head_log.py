@@ -19,9 +19,18 @@ from ..model.cloud_run import HeadRecord
 from ..storage import layout
 from ..storage.bucket import RunKeys
 
-__all__ = ["HeadLog"]
+__all__ = ["HeadLog", "stream_of"]
+
+_STREAM = "head/head/"
+"""What awslogs makes of the prefix and the container's name in provision/template.yaml; the task's id follows."""
+_LAST_WORDS = 3
 
 _SPOKEN = re.compile(r"\S+ \S+ wdl\.(\S+)\.stderr VERBOSE (.*)", re.DOTALL)
+
+
+def stream_of(task: str) -> str:
+    """Return the stream in which a head logs, from the ARN of its ECS task."""
+    return _STREAM + task.rpartition("/")[2]
 
 
 class HeadLog:
@@ -56,6 +65,12 @@ class HeadLog:
                     self._write(page.lines)
                     token = page.token
         return head, token
+
+    def copy_of(self, group: str, task: str) -> tuple[str, ...]:
+        """Copy the whole log of a head that may never have said that it was there; return its last words."""
+        lines = [line for page in pages(self._access, group, stream_of(task)) for line in page.lines]
+        (self._directory / layout.HEAD_LOG).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        return tuple([line for line in lines if line.strip()][-_LAST_WORDS:])
 
     def _write(self, lines: tuple[str, ...]) -> None:
         with (self._directory / layout.HEAD_LOG).open("a", encoding="utf-8") as log:

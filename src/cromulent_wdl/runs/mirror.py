@@ -56,6 +56,7 @@ class CloudRun:
     machine: str
     """The ARN of the state machine."""
     region: str
+    log_group: str = ""
     profile: str = ""
 
 
@@ -158,7 +159,8 @@ class Mirror:
         if objects.find(self.access, self.run.bucket, self.keys.result) is not None:
             return  # it came meanwhile, and is copied the next time
         ending = Ending.STOPPED if execution.status == "ABORTED" else Ending.LOST
-        message = _said(execution)
+        message, task = _said(execution)
+        words = self._log.copy_of(self.run.log_group, task) if task else ()
         at = execution.ended or self._clock.now()
         with (self.directory / layout.JOURNAL).open("a", encoding="utf-8") as journal:
             if journal.tell() == 0:
@@ -169,7 +171,9 @@ class Mirror:
             journal.write(to_json(RunEnded(at, ending, message)) + "\n")
         state = "stopped" if ending is Ending.STOPPED else "failed"
         status = 130 if ending is Ending.STOPPED else 1
-        result = RunResult(self.run.run, state, execution.error or execution.status, message, exit_status=status)
+        result = RunResult(
+            self.run.run, state, error or execution.status, message, exit_status=status, last_words=words
+        )
         _replace(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _seen(self) -> _Seen:
@@ -189,24 +193,24 @@ class Mirror:
             yield True
 
 
-def _said(execution: Execution) -> str:
-    """Return in one sentence why an execution ended that left no result."""
+def _said(execution: Execution) -> tuple[str, str]:
+    """Return in one sentence why an execution ended that left no result, and the ARN of its last head."""
     if execution.status == "ABORTED":
-        return execution.cause or "it was stopped"
+        return execution.cause or "it was stopped", ""
     if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
-        return "it took longer than it may"
-    cause = execution.cause
+        return "it took longer than it may", ""
     try:
-        task = msgspec.json.decode(cause.encode())
+        said = msgspec.json.decode(execution.cause.encode())
     except msgspec.DecodeError:
-        task = None
-    if isinstance(task, dict) and (failures := task.get("Failures")):
-        cause = f"no head could be started: {failures[0].get('Reason', 'AWS does not say why')}"
-    elif isinstance(task, dict) and "TaskArn" in task:
-        codes = [each.get("ExitCode") for each in task.get("Containers") or () if each.get("ExitCode") is not None]
-        status = f" (exit status {codes[0]})" if codes else ""
-        cause = f"its head ended without a result{status}: {task.get('StoppedReason') or 'AWS does not say why'}"
-    return cause or execution.error or execution.status
+        said = None
+    if not isinstance(said, dict):
+        return execution.cause or execution.error or execution.status, ""
+    if failures := said.get("Failures"):
+        return f"no head could be started: {failures[0].get('Reason', 'AWS does not say why')}", ""
+    codes = [each["ExitCode"] for each in said.get("Containers") or () if each.get("ExitCode") is not None]
+    status = f" (exit status {codes[0]})" if codes else ""
+    reason = said.get("StoppedReason") or "AWS does not say why"
+    return f"its head ended without a result{status}: {reason}", str(said.get("TaskArn", ""))
 
 
 def _name(run: str) -> str:

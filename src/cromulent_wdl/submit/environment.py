@@ -19,6 +19,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from importlib import metadata, resources
@@ -28,7 +29,7 @@ from ..errors import CromulentError
 from ..storage import layout
 from .packages import OWN, PYTHONS, Package, needed
 
-__all__ = ["Environment", "EnvironmentFailed", "environment"]
+__all__ = ["Environment", "EnvironmentFailed", "environment", "gather"]
 
 _FORM = "1"
 """Raised when the form of the zip changes."""
@@ -102,50 +103,63 @@ def _tree(directory: Path) -> Iterator[Path]:
 
 
 def _put_together(target: Path, packages: Sequence[Package], own: Iterable[_File]) -> None:
-    with tempfile.TemporaryDirectory(prefix="cromulent-environment-") as scratch:
-        compiled = [each for each in packages if each.compiled]
-        with ThreadPoolExecutor(len(PYTHONS)) as pool:
-            downloads = pool.map(lambda python: _download(compiled, python, Path(scratch)), PYTHONS)
-            wheels = dict(zip(PYTHONS, downloads, strict=True))
-        if not any(isinstance(found, list) for found in wheels.values()):
-            raise EnvironmentFailed(
-                f"what a head needs cannot be put together: {wheels[PYTHONS[-1]]}",
-                hint="a package index must be reachable once, as pip finds it (PIP_INDEX_URL)",
-            )
-        made = target.with_name(f".{target.name}.{os.getpid()}")
-        try:
-            with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
-                for file in own:
-                    _add(archive, file.name, file.path.read_bytes())
-                for package in packages:
-                    if not package.compiled:
-                        _add_installed(archive, package)
-                for python, found in wheels.items():
-                    for wheel in found if isinstance(found, list) else ():
-                        _add_wheel(archive, f"cp{python.replace('.', '')}", wheel)
-            os.replace(made, target)
-        finally:
-            made.unlink(missing_ok=True)
+    made = target.with_name(f".{target.name}.{os.getpid()}")
+    wheels = gather(target.parent, packages)
+    try:
+        with zipfile.ZipFile(made, "w", zipfile.ZIP_DEFLATED) as archive:
+            for file in own:
+                _add(archive, file.name, file.path.read_bytes())
+            for package in packages:
+                if not package.compiled:
+                    _add_installed(archive, package)
+            for python, found in wheels.items():
+                for wheel in found:
+                    _add_wheel(archive, f"cp{python.replace('.', '')}", wheel)
+        os.replace(made, target)
+    finally:
+        made.unlink(missing_ok=True)
 
 
-def _download(packages: Sequence[Package], python: str, scratch: Path) -> list[Path] | str:
-    """Have pip get the wheels for a version of Python, and return them, or why there are none.
+def gather(directory: Path, packages: Sequence[Package] | None = None) -> dict[str, list[Path]]:
+    """Return the wheels of what is compiled, by version of Python; pip is asked once for each set of packages.
 
-    A package that has left an old Python behind has none for it; then heads cannot run on that.
+    A package that has left an old Python behind has none for it; then heads cannot run on that. Raises
+    EnvironmentFailed where there are wheels for no version at all.
     """
+    compiled = [each for each in (needed() if packages is None else packages) if each.compiled]
+    digest = sha256("\n".join(f"{each.asked} {each.pythons}" for each in compiled).encode()).hexdigest()[:32]
+    home = directory / f"wheels-{digest}"
+    if not home.exists():
+        with tempfile.TemporaryDirectory(prefix=".wheels-", dir=directory) as scratch:
+            place = Path(scratch, "wheels")
+            with ThreadPoolExecutor(len(PYTHONS)) as pool:
+                said = list(pool.map(lambda python: _download(compiled, python, place / python), PYTHONS))
+            if all(said):
+                raise EnvironmentFailed(
+                    f"what a head needs cannot be put together: {said[-1]}",
+                    hint="a package index must be reachable once, as pip finds it (PIP_INDEX_URL)",
+                )
+            with suppress(OSError):  # another process was quicker
+                os.rename(place, home)
+    return {python: sorted(place.glob("*.whl")) for python in PYTHONS if (place := home / python).is_dir()}
+
+
+def _download(packages: Sequence[Package], python: str, place: Path) -> str:
+    """Have pip get the wheels for a version of Python; return why it cannot, or nothing."""
     asked = [each.asked for each in packages if python in each.pythons]
-    place = scratch / python
     platforms = [f"--platform=manylinux{name}_x86_64" for name in ("_2_28", "_2_17", "2014")]
     choice = ["--only-binary=:all:", "--no-deps", "--implementation=cp", f"--python-version={python}", *platforms]
     quiet = ["--quiet", "--disable-pip-version-check", "--no-input"]
+    part = place.with_name(f"{place.name}.part")
     got = subprocess.run(
-        [sys.executable, "-m", "pip", "download", *quiet, *choice, "--dest", str(place), *asked],
+        [sys.executable, "-m", "pip", "download", *quiet, *choice, "--dest", str(part), *asked],
         capture_output=True,
         text=True,
     )
     if got.returncode != 0:
         return " ".join(["pip:", *got.stderr.strip().splitlines()[-1:]])
-    return sorted(place.glob("*.whl"))
+    os.rename(part, place)
+    return ""
 
 
 def _add_installed(archive: zipfile.ZipFile, package: Package) -> None:

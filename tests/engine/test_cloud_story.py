@@ -1,0 +1,102 @@
+"""The whole story in real containers, with IAM enforced and the permissions that `cromulent policy` prints, no others.
+
+The head's container has the file system mounted and nothing else, and its image has Debian's python3 alone.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cromulent_wdl.engine import Engine
+from cromulent_wdl.simulator.process import Simulation
+from cromulent_wdl.simulator.settings import Settings
+from tests.engine.conftest import load
+from tests.engine.images import debian_python
+from tests.simulator.cloud import Cloud
+from tests.simulator.cloud_runs import Machine
+from tests.simulator.conftest import started
+
+WDL = """version 1.1
+task count {{
+  input {{ File text }}
+  command <<< echo counting >&2; wc -l < ~{{text}} > lines; tr a-z A-Z < ~{{text}} > loud.txt >>>
+  output {{ Int lines = read_int("lines")  File loud = "loud.txt" }}
+  runtime {{ docker: "{image}" }}
+}}
+workflow counting {{
+  input {{ Array[File] texts }}
+  scatter (text in texts) {{ call count {{ input: text = text }} }}
+  output {{ Array[Int] lines = count.lines  Array[File] loud = count.loud }}
+}}
+"""
+
+
+@pytest.fixture(scope="module")
+def cloud(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Simulation]:
+    refusal = debian_python.refusal()
+    if refusal:
+        pytest.skip(refusal)
+    if engine.image(debian_python.TAG) is None:
+        load(engine, debian_python.python_image())
+    yield from started(tmp_path_factory, Settings(enforce_iam=True, data_plane=engine.facts.kind))
+
+
+def user(cloud: Simulation, root: Machine, name: str, *policy: str) -> dict[str, str]:
+    """Make a user who may do what `cromulent policy` prints, and return the keys."""
+    keys = cloud.environment
+    with Cloud.at(cloud.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as admin:
+        iam = admin.client("iam")
+        iam.create_user(UserName=name)
+        for number, document in enumerate(_parts(root, *policy)):
+            made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(document))
+            iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+
+
+def _parts(root: Machine, *policy: str) -> Iterator[Any]:
+    for number in range(1, 9):
+        printed = root("policy", *policy, *(() if policy else ("--part", str(number))))
+        if printed.status != 0:
+            return
+        yield printed.result
+        if policy:
+            return
+
+
+def test_from_an_empty_account_to_an_empty_account(
+    cloud: Simulation, engine: Engine, image: str, tmp_path: Path
+) -> None:
+    root = Machine.new(cloud, tmp_path / "root")
+    maker = Machine.new(cloud, tmp_path / "maker", user(cloud, root, "maker"))
+    runner = Machine.new(cloud, tmp_path / "runner", user(cloud, root, "runner", "--run"))
+    made = maker("up", "--yes", "--head-image", debian_python.TAG)
+    assert made.status == 0, made.err
+
+    runner.write("counting.wdl", WDL.format(image=image))
+    texts = [str(runner.write(f"{name}.txt", f"{name}\n" * count)) for count, name in enumerate(("a", "b"), start=1)]
+    arguments = ("counting.wdl", *(f"texts={text}" for text in texts))
+    here = runner("run", *arguments, "--backend", engine.facts.kind)
+    assert here.status == 0, here.err
+    left = runner("run", *arguments, "--on", "aws", "--detach")
+    assert left.status == 0, left.err
+    (run,) = left.out.splitlines()
+
+    elsewhere = Machine(tmp_path / "elsewhere", {**runner.environment, "XDG_STATE_HOME": str(tmp_path / "elsewhere")})
+    elsewhere.directory.mkdir()
+    followed = elsewhere("attach", run)
+    assert followed.status == 0, followed.err + elsewhere("logs", run).out
+    assert elsewhere("logs", run, "count[1", "-f").out == "counting\n"
+    brought = elsewhere("outputs", run, "--download", "home").result["outputs"]
+    assert brought["counting.lines"] == here.result["outputs"]["counting.lines"] == [1, 2]
+    assert [Path(path).read_text() for path in brought["counting.loud"]] == ["A\n", "B\nB\n"]
+    assert Path(brought["counting.loud"][0]).is_relative_to(elsewhere.directory / "home")
+
+    gone = maker("down", "--delete-data", "--confirm", "cromulent")
+    assert gone.status == 0, gone.err
+    assert "Nothing carries the deployment's tag any more" in gone.err
