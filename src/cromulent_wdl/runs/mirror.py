@@ -172,7 +172,7 @@ class Mirror:
         state = "stopped" if ending is Ending.STOPPED else "failed"
         status = 130 if ending is Ending.STOPPED else 1
         result = RunResult(
-            self.run.run, state, error or execution.status, message, exit_status=status, last_words=words
+            self.run.run, state, execution.error or execution.status, message, exit_status=status, last_words=words
         )
         _replace(self.directory / _RESULT, msgspec.json.encode(result))
 
