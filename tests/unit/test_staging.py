@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
+import signal
 import stat
+import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -19,6 +24,7 @@ from cromulent_wdl.model import Task
 from cromulent_wdl.storage.digests import Digests
 from cromulent_wdl.storage.shared import SharedFiles
 from tests.fakes.attempts import run_task
+from tests.fakes.clocks import FakeClock
 
 OWNER = os.getuid()
 
@@ -223,6 +229,48 @@ def test_told_to_stop_while_copying(tmp_path: Path) -> None:
         site.copies.copy(str(write(site.elsewhere / "x", "x" * 100)), site.run, Asked(lambda: True, told.append))
     assert told == [f"copying {site.elsewhere}/x (100 bytes) onto the shared file system"]
     assert [each for each in (site.run.parent / ".cromulent").rglob("*") if each.is_file()] == []
+
+
+KILLED = """
+import os, signal, sys
+from pathlib import Path
+from cromulent_wdl.backends.fargate.copies import Asked, Copies
+from cromulent_wdl.backends.fargate.window import Window
+from cromulent_wdl.storage.digests import Digests
+from cromulent_wdl.storage.shared import SharedFiles
+mount, run, file = map(Path, sys.argv[1:])
+seen = []
+def stopping():
+    seen.append(1)
+    if len(seen) == 5:  # three for the digest, then in the copy
+        os.kill(os.getpid(), signal.SIGKILL)
+    return False
+Copies(SharedFiles(mount), Window(user=os.getuid()), Digests()).copy(str(file), run, Asked(stopping))
+"""
+
+
+def test_a_copy_whose_maker_is_killed_leaves_nothing_for_ever(site: Site) -> None:
+    file = write(site.elsewhere / "x", "x" * 3_000_000)
+    command = [sys.executable, "-c", KILLED, str(site.mount), str(site.run), str(file)]
+    assert subprocess.run(command, check=False).returncode == -signal.SIGKILL
+    store = site.run.parent / ".cromulent"
+    assert [each for each in store.rglob(".*") if each.is_dir()], "it was not killed while it copied"
+    [seen] = site.stage(file)
+    assert site.as_seen(seen).stat().st_size == 3_000_000
+    assert [each for each in store.rglob(".*") if each.is_dir()] == []
+
+
+def test_half_a_copy_of_another_host_is_left_alone_for_a_day(site: Site) -> None:
+    clock = FakeClock(start=time.time())  # noqa: TID251 - the file system's time
+    copies = Copies(site.shared, site.window, Digests(), clock)
+    home = Path(copies.copy(str(write(site.elsewhere / "x")), site.run, Asked())).parent
+    draft = home.parent / ".another-host.1.abc"
+    for hours, there in ((23, True), (25, False)):
+        write(draft / "y")
+        shutil.rmtree(home)
+        clock.time = time.time() + hours * 3600  # noqa: TID251 - the file system's time
+        copies.copy(str(site.elsewhere / "x"), site.run, Asked())
+        assert draft.exists() == there
 
 
 def test_links_of_a_task_lead_to_the_same_files_on_the_head(site: Site) -> None:

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import shutil
+import socket
 import stat
 import tempfile
 import threading
@@ -20,6 +22,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
+from ...clock import SYSTEM, Clock
 from ...errors import FileUnstable
 from ...storage.digests import Digests
 from ...storage.layout import COPIES
@@ -31,6 +34,8 @@ __all__ = ["Asked", "Copies"]
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 3
+_DAY = 86_400.0
+_HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
 
 
 @dataclass(frozen=True)
@@ -44,10 +49,11 @@ class Asked:
 class Copies:
     """Copies inputs for all tasks of this process."""
 
-    def __init__(self, shared: SharedFiles, window: Window, digests: Digests) -> None:
+    def __init__(self, shared: SharedFiles, window: Window, digests: Digests, clock: Clock = SYSTEM) -> None:
         self._shared = shared
         self._window = window
         self._digests = digests
+        self._clock = clock
         self._lock = threading.Lock()
         self._copying: dict[str, threading.Lock] = {}
         self._stores: dict[tuple[Path, bool], Path] = {}
@@ -96,7 +102,8 @@ class Copies:
         """Make the copy, and return False if the original changed meanwhile."""
         asked.telling(f"copying {path} ({format_bytes(_size(path))}) onto the shared file system")
         _directories(home.parents[1], home.parent, 0o700 if private else 0o755)
-        draft = Path(tempfile.mkdtemp(prefix=".", dir=home.parent))
+        _sweep(home.parent, self._clock.now())
+        draft = Path(tempfile.mkdtemp(prefix=f".{_HOST}.{os.getpid()}.", dir=home.parent))
         try:
             copied = draft / os.path.basename(path)
             if os.path.isdir(path):
@@ -112,6 +119,25 @@ class Copies:
             return True
         finally:
             shutil.rmtree(draft, ignore_errors=True)
+
+
+def _sweep(directory: Path, now: float) -> None:
+    """Remove what killed processes left half copied: those of this host, and what nobody has written to for a day."""
+    for draft in directory.glob(".*.*.*"):
+        _, host, process, _ = (*draft.name.split("."), "", "", "")[:4]
+        written = max((each.lstat().st_mtime for each in (draft, *draft.rglob("*")) if each.exists()), default=now)
+        if (host == _HOST and process.isdecimal() and not _is_alive(int(process))) or written < now - _DAY:
+            shutil.rmtree(draft, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # another user's
+    return True
 
 
 def _copy_file(path: str, copy: str, stopping: Callable[[], bool]) -> str:
