@@ -116,8 +116,26 @@ def test_temporary_files_are_private_on_disk_and_gone_afterwards(calls: Calls, t
     assert not os.path.exists("/tmp/made") and not os.path.exists("/var/tmp/made")
 
 
+def test_home_can_be_written_and_is_the_tasks_own(calls: Calls, home: Path) -> None:
+    (home / ".local").mkdir()
+    outcome, output = calls(
+        "mkdir ~/.cache && echo new > ~/.cache/tool && cat ~/.cache/tool; python3 -m site --user-base"
+    )
+    assert (outcome.ending, output) == (Ending.OK, f"new\n{home}/.local\n")
+    outcome, output = calls("test ! -e ~/.cache")
+    assert (outcome.ending, output) == (Ending.OK, "")
+    assert not (home / ".cache").exists()
+
+
+def test_home_is_where_the_task_is_told(calls: Calls, home: Path) -> None:
+    outcome, output = calls("echo > ~/x; echo $HOME", environment={"HOME": str(home)})
+    assert output.startswith(f"{home}\n") and "Read-only file system" in output
+
+
 def test_credentials_and_sockets_of_engines_are_out_of_sight(calls: Calls, home: Path, backend: ProcessBackend) -> None:
-    outcome, output = calls("ls -A ~/.aws; cat ~/.netrc; test -S /run/docker.sock || test -S /run/podman/podman.sock")
+    outcome, output = calls(
+        f"ls -A {home}/.aws; cat {home}/.netrc; test -S /run/docker.sock || test -S /run/podman/podman.sock"
+    )
     assert (outcome.exit_code, output) == (1, "")
     assert (home / ".netrc").read_text() == "secret"
 

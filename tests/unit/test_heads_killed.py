@@ -32,3 +32,11 @@ def test_the_sweep_does_what_a_guardian_that_was_killed_too_could_not(killed: Ki
     assert left >= 4
     assert killed.sweep().processes == left
     killed.expect_nothing_left()
+
+
+def test_a_run_that_begins_at_once_waits_for_the_guardian_and_says_what_it_did(killed: KilledHead) -> None:
+    killed.kill_head()
+    cleaned = killed.sweep()
+    assert cleaned.run_id == "a_killed_run" and cleaned.processes >= 4
+    assert not killed.entry.exists()
+    killed.expect_nothing_left()

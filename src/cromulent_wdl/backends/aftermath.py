@@ -28,6 +28,8 @@ RemoveContainers = Callable[[str, str, str], int]
 """Removes the containers of a head, given its id, the engine's kind and the engine's address."""
 
 _NOTE = "note.json"
+_GUARDIAN_PATIENCE = 5.0
+_PAUSE = 0.05
 _ENGINE_PATIENCE = 86_400.0
 """Seconds for which an entry is kept because an engine that holds containers of it does not answer."""
 
@@ -129,7 +131,7 @@ def remove_containers(head: str, kind: str, address: str) -> int:
 
 
 def _sweep_entry(entry: Path, remove: RemoveContainers, clock: Clock) -> CleanedUp | None:
-    with _locked(entry) as dead:
+    with _locked(entry, clock) as dead:
         if not dead:
             return None
         info, note = HeadInfo.read(entry), _read_note(entry)
@@ -143,22 +145,42 @@ def _sweep_entry(entry: Path, remove: RemoveContainers, clock: Clock) -> Cleaned
 
 
 @contextmanager
-def _locked(entry: Path) -> Iterator[bool]:
+def _locked(entry: Path, clock: Clock) -> Iterator[bool]:
     """Hold the lock of a dead head's entry; False for a live head, and for one that another sweeps."""
     try:
         lease = os.open(entry / LEASE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError:
         yield False  # no head's entry, or swept by another meanwhile
         return
-    try:
-        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        dead = True
-    except OSError:
-        dead = False
+    deadline = clock.monotonic() + _GUARDIAN_PATIENCE
+    dead = _try_lock(lease)
+    # Killed a moment ago: its guardian is at work, and what that cleans up is to be said now, not by the run after.
+    while not dead and clock.monotonic() < deadline and _is_gone(HeadInfo.read(entry).pid):
+        clock.sleep(_PAUSE)
+        dead = _try_lock(lease)
     try:
         yield dead
     finally:
         os.close(lease)
+
+
+def _try_lock(lease: int) -> bool:
+    try:
+        fcntl.flock(lease, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _is_gone(pid: int) -> bool:
+    """Tell whether there was such a process, and is none any more."""
+    try:
+        os.kill(pid or os.getpid(), 0)
+    except ProcessLookupError:
+        return True
+    except PermissionError:  # somebody else's, with the same number
+        return False
+    return False
 
 
 def _engines(entry: Path) -> list[tuple[str, str]]:

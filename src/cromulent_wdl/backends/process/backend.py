@@ -17,7 +17,7 @@ from ..seam import Cancellation, Report
 from ..verdict import STOPPED, Evidence, failed_preparation, is_full, tail, verdict
 from ..workplace import Workplace
 from .capacity import cores_and_memory
-from .environment import command_environment
+from .environment import command_environment, home_in_sandbox
 from .limits import MemoryGroup, MemoryLimits
 from .running import Command, End
 from .sandbox import Sandbox, View, arguments, find_sandbox
@@ -88,7 +88,8 @@ class ProcessBackend:
         """Run one attempt to its end, blocking the calling thread."""
         if cancelled:
             return STOPPED
-        environment = command_environment(os.environ, task.environment, self._head.id)
+        home = home_in_sandbox(os.environ) if self._sandbox else {}
+        environment = command_environment(os.environ, home | dict(task.environment), self._head.id)
         problem = self._shell_problem(task.shell.split(), environment.get("PATH", os.defpath))
         if problem:
             return Outcome(Ending.NO_SHELL, message=problem)
