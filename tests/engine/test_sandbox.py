@@ -128,7 +128,7 @@ def test_home_can_be_written_and_is_the_tasks_own(calls: Calls, home: Path) -> N
 
 
 def test_home_is_where_the_task_is_told(calls: Calls, home: Path) -> None:
-    outcome, output = calls("echo > ~/x; echo $HOME", environment={"HOME": str(home)})
+    _, output = calls("echo > ~/x; echo $HOME", environment={"HOME": str(home)})
     assert output.startswith(f"{home}\n") and "Read-only file system" in output
 
 

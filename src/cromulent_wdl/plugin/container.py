@@ -127,9 +127,9 @@ class CromulentContainer(TaskContainer):
         if self.container_dir != self.host_dir or inputs_only:
             return super().host_path(container_path, inputs_only)
         logical = os.path.join(self.container_dir, "work")
-        if os.path.isabs(container_path):
+        if os.path.isabs(container_path) and not container_path.startswith(logical + "/"):
             physical = os.path.realpath(self.host_work_dir())
-            if container_path.startswith(physical + "/") and not container_path.startswith(logical + "/"):
+            if container_path.startswith(physical + "/"):
                 container_path = logical + container_path[len(physical) :]
         relative = container_path.removeprefix(logical + "/")
         if container_path not in self.input_path_map_rev and not os.path.isabs(relative):

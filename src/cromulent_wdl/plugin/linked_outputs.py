@@ -7,19 +7,19 @@ are links themselves, one that was linked to, moved or copied as a link is the i
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
+from collections.abc import Collection
 
 __all__ = ["linked_input"]
 
 
-def linked_input(path: str, work: str, inputs: Iterable[str]) -> str | None:
+def linked_input(path: str, work: str, inputs: Collection[str]) -> str | None:
     """Return the output's path where it leads out of the working directory to an input, or into one; None elsewhere.
 
     A directory's path ends with a slash, and so do those of input directories; an output of the other kind than what
     it leads to is none. `path` is relative to the working directory.
     """
     output = os.path.join(work, path)
-    if not (os.path.isdir(output) if path.endswith("/") else os.path.isfile(output)):
+    if not inputs or not (os.path.isdir(output) if path.endswith("/") else os.path.isfile(output)):
         return None
     real = os.path.realpath(output)
     if _within(real, os.path.realpath(work)):

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 from ...model import Ending, Outcome, Resources, Task, TaskStarted, TaskWaiting, Usage
-from ..heads import scratch_prefix
+from ..heads import MARK, scratch_prefix
 from ..inputs import Input, call_it_work, inputs_of
 from ..ledger import Ledger, ReservationCancelled
 from ..seam import Cancellation, Report
@@ -46,6 +46,8 @@ class ProcessBackend:
         self._missing = "" if isinstance(found, Sandbox) or settings.sandbox != "always" else found
         self.description = f"processes {'in bubblewrap' if self._sandbox else f'without a sandbox: {found}'}"
         self._head = workplace.head
+        home = home_in_sandbox(os.environ) if self._sandbox else {}
+        self._inherited = command_environment(os.environ, home, workplace.head.id)
         self._clock = workplace.clock
         self._allow_images = allow_images
         self._ledger = Ledger(workplace.head, *cores_and_memory(), workplace.clock)
@@ -88,8 +90,7 @@ class ProcessBackend:
         """Run one attempt to its end, blocking the calling thread."""
         if cancelled:
             return STOPPED
-        home = home_in_sandbox(os.environ) if self._sandbox else {}
-        environment = command_environment(os.environ, home | dict(task.environment), self._head.id)
+        environment = {**self._inherited, **task.environment, MARK: self._head.id}
         problem = self._shell_problem(task.shell.split(), environment.get("PATH", os.defpath))
         if problem:
             return Outcome(Ending.NO_SHELL, message=problem)
@@ -121,8 +122,8 @@ class ProcessBackend:
         self._head.guard()
         call_it_work(task)
         many = len(task.inputs) > _MANY_INPUTS
-        own = os.path.realpath(task.directory)
-        inputs = inputs_of(task, partial(self._is_linked, own) if many else self._is_never_mounted)
+        linked = partial(self._is_linked, os.path.realpath(task.directory)) if many else self._is_never_mounted
+        inputs = inputs_of(task, linked)
         with (
             laid_out(inputs, os.path.realpath(task.work)),
             self._scratch.directory() as scratch,
