@@ -12,7 +12,7 @@ from .figures import Row
 from .measure import Command, Samples, in_turn
 from .scale import Scale
 
-__all__ = ["many_containers", "one_container"]
+__all__ = ["contained", "many_containers", "one_container"]
 
 _LOOPBACK = "127.0.0.1"
 
@@ -42,10 +42,20 @@ def _row(goal: int, what: str, ours: Command, peer: Command, limit: float, found
     return Row(goal, what, "s", found[ours.name].wall, peer.name, found[peer.name].wall, limit)
 
 
-def _pair(count: int) -> tuple[Command, Command]:
+def contained(count: int) -> list[str]:
+    """Return the arguments of `cromulent run` for as many containers, once Docker is ready for them. Raises Absent."""
+    _make_ready()
+    return [*_arguments(count), "--backend", "docker"]
+
+
+def _arguments(count: int) -> list[str]:
     file = CACHE / "input.txt"
     file.write_text("content\n")
-    arguments = [str(WORKFLOWS / "contained.wdl"), f"count={count}", f"file={file}", f"image={busybox.TAG}"]
+    return [str(WORKFLOWS / "contained.wdl"), f"count={count}", f"file={file}", f"image={busybox.TAG}"]
+
+
+def _pair(count: int) -> tuple[Command, Command]:
+    arguments = _arguments(count)
     return (
         cromulent_run("ours", cromulent(), [*arguments, "--backend", "docker"]),
         miniwdl_run("docker_swarm", miniwdl(), arguments, {"MINIWDL__SCHEDULER__CONTAINER_BACKEND": "docker_swarm"}),

@@ -17,7 +17,7 @@ from .figures import Row
 from .measure import Command, Failed, in_turn
 from .scale import Scale
 
-__all__ = ["processes"]
+__all__ = ["in_memory", "processes"]
 
 
 def processes(scale: Scale) -> list[Row]:
@@ -39,13 +39,14 @@ def _beside(ours: Command, other: Callable[[], Command], limit: float | None, ti
     """Measure one pair; a peer that is not there or does not work makes a row that says so."""
     try:
         theirs = other()
-        found = in_turn([_in_memory(ours), _in_memory(theirs)], times, warm=times > 1)
+        found = in_turn([in_memory(ours), in_memory(theirs)], times, warm=times > 1)
     except (Absent, Failed) as error:
         return Row(7, ours.name, "s", limit=limit, missing=str(error))
     return Row(7, ours.name, "s", found[ours.name].wall, theirs.name, found[theirs.name].wall, limit)
 
 
-def _in_memory(command: Command) -> Command:
+def in_memory(command: Command) -> Command:
+    """Return the command with its directories and temporary files in memory."""
     return replace(command, in_memory=True, environment={**command.environment, "TMPDIR": "{place}"})
 
 

@@ -16,6 +16,7 @@ from .environments import CACHE, Absent
 from .figures import Row, as_json, table
 from .goals_docker import many_containers, one_container
 from .goals_engine import engine_cost, growth
+from .goals_many import thousand
 from .goals_processes import processes
 from .goals_start import checking, starting
 from .goals_waiting import waiting
@@ -31,6 +32,7 @@ GOALS: dict[int, tuple[str, Callable[[Scale], list[Row]]]] = {
     6: ("one task on Docker", one_container),
     7: ("tasks as processes", processes),
     8: ("many tasks that wait", waiting),
+    9: ("a thousand tasks", thousand),
 }
 
 
