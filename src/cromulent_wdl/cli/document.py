@@ -22,7 +22,6 @@ _TROUBLE = (
     Error.ValidationError,
     Error.MultipleValidationErrors,
     OSError,  # URLError and HTTPError are among these
-    UnicodeDecodeError,
 )
 
 
@@ -36,6 +35,8 @@ def read_document(
     except FileNotFoundError as error:
         # Python also raises this, nameless, where it finds no room for temporary files: on a full disk.
         raise SourceError(f"there is no file {error.filename}" if error.filename else str(error.strerror)) from error
+    except UnicodeDecodeError as error:
+        raise SourceError(f"{uri} is not a WDL document: it is not text in UTF-8") from error
     except _TROUBLE as error:
         CLI.quant_warning = False
         text = io.StringIO()
@@ -57,7 +58,7 @@ def _reader(no_outside_imports: bool) -> ReadSource:
 
 
 def _hint(error: Exception) -> str | None:
-    if isinstance(error, Error.ImportError | OSError | UnicodeDecodeError):
+    if isinstance(error, Error.ImportError | OSError):
         return None
     if not getattr(error, "declared_wdl_version", None):
         return "a document should begin with its WDL version: `version 1.1`"

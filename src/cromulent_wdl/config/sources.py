@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 import msgspec
 
@@ -111,6 +111,14 @@ def _check(name: str, value: Any, layer: str) -> None:
         msgspec.convert({name: value}, Settings, strict=False)
     except msgspec.ValidationError as error:
         reason = str(error).split(" - at ")[0]
+        if choices := _choices(name):
+            reason = f"it is one of {', '.join(choices)}"
         raise SettingsError(
             f"setting '{name}' cannot be {value!r} ({layer}): {reason}", hint="`cromulent config` lists every setting"
         ) from error
+
+
+def _choices(name: str) -> tuple[str, ...]:
+    """Return the words that a setting can be, if it is one of some."""
+    kind = get_type_hints(Settings)[name]
+    return get_args(kind) if get_origin(kind) is Literal else ()
