@@ -51,6 +51,20 @@ def test_a_long_name_leaves_room_for_words(view: LiveView, tmp_path: Path) -> No
     assert "last words" in shown(view)[1]
 
 
+def test_of_a_long_name_the_end_is_shown_which_tells_it_from_others(view: LiveView, tmp_path: Path) -> None:
+    for number in range(3):
+        begin(view, tmp_path, f"{'outer_' * 8}[7].{'inner_' * 5}[{number}]")
+    assert [line.split()[1][-8:] for line in shown(view)[1:]] == ["nner_[0]", "nner_[1]", "nner_[2]"]
+
+
+def test_how_long_it_has_taken_is_shown_whatever_the_run_is_called(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    (heading, *_) = shown(LiveView("a_long_name_" * 9, tmp_path, "a_long_name"))
+    assert heading.endswith("…  0:00") and len(heading) <= WIDTH
+
+
 def test_of_many_calls_those_that_matter_are_shown(view: LiveView, tmp_path: Path) -> None:
     for number in range(100):
         begin(view, tmp_path, f"t[{number:03}]")

@@ -118,11 +118,17 @@ class LiveView:
         for row in rows:
             if id(row) in shown:
                 grid.add_row(*self._cells(row, now))
-        heading = _line(f"{self._heading}  {format_duration(now - self._began)}", "bold")
-        parts: list[RenderableType] = [heading, grid]
+        parts: list[RenderableType] = [self._title(now), grid]
         if len(rows) > room:
             parts.append(_line(f"  {_counts(rows)}", "dim"))
         return Group(*parts)
+
+    def _title(self, now: float) -> Text:
+        """Return what runs and for how long; where that is too long for a line, the first part is cut."""
+        elapsed = f"  {format_duration(now - self._began)}"
+        title = _line(self._heading, "bold")
+        title.truncate(self._console.width - len(elapsed), overflow="ellipsis")
+        return title.append(elapsed)
 
     def _cells(self, row: _Row, now: float) -> tuple[Text, Text, Text, Text, Text]:
         mark, colour = ui.MARKS[row.state]
@@ -130,7 +136,7 @@ class LiveView:
         note = self._last_words(row) if row.state == "running" else row.note
         return (
             Text(f"  {mark}", style=colour),
-            Text(row.call),
+            Text(_end_of(row.call, self._console.width // 2)),
             Text(elapsed, justify="right"),
             Text(row.needs, style="dim"),
             Text(note, style="dim"),
@@ -151,6 +157,11 @@ class LiveView:
 
 def _line(text: str, style: str) -> Text:
     return Text(text, style=style, no_wrap=True, overflow="ellipsis")
+
+
+def _end_of(call: str, room: int) -> str:
+    """Return as much of a call's path as there is room for: its end, since that tells it from others."""
+    return call if len(call) <= room else f"…{call[-(room - 1) :]}"
 
 
 def _rank(row: _Row) -> tuple[int, float]:
