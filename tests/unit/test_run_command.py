@@ -194,6 +194,9 @@ def test_an_environment_variable_reaches_the_task_and_stays_out_of_records(place
 def test_the_run_directory_can_be_given_exactly(place: Path) -> None:
     done = cromulent(place, "run", "hello.wdl", "name=World", "-d", "here/.")
     assert json.loads(done.stdout)["dir"] == str(place / "here")
+    again = cromulent(place, "run", "hello.wdl", "name=World", "-d", "here/.")
+    assert (again.returncode, again.stdout) == (2, "")
+    assert "here is the directory of an earlier run" in again.stderr and "--dir" in again.stderr
 
 
 def test_a_zip_made_by_miniwdl_runs_with_its_inputs(place: Path) -> None:

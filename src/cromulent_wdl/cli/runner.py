@@ -23,6 +23,7 @@ from ..model import Ending
 from ..plugin import session, tuning
 from ..plugin.concurrency import is_open
 from ..plugin.listener import listen
+from ..storage import layout
 from . import ui
 from .configuration import configuration
 from .failure import failure_of
@@ -74,9 +75,14 @@ def _run(options: RunOptions) -> int:
 def _run_directory(bound: Bound, source: Source, options: RunOptions, backend: Backend) -> Path:
     """Make the run directory, named as miniwdl names it, with all in it that the run can be begun again from.
 
-    Raises UsageError where that cannot be written.
+    Raises UsageError where that cannot be written, or is taken.
     """
     parent = options.directory or os.getcwd()
+    if os.path.basename(parent) == os.curdir and _holds_run(Path(parent)):
+        raise UsageError(
+            f"{os.path.dirname(parent) or parent} is the directory of an earlier run",
+            hint="choose another with --dir; what was done there comes from the call cache all the same",
+        )
     refusal = backend.directory_refusal(Path(parent))
     if refusal is not None:
         raise UsageError(refusal, hint="give another with --dir; `cromulent config` shows where files are looked for")
@@ -90,6 +96,10 @@ def _run_directory(bound: Bound, source: Source, options: RunOptions, backend: B
             f"the run directory cannot be made in {parent}: {error.strerror}", hint="choose another with --dir"
         ) from error
     return directory
+
+
+def _holds_run(directory: Path) -> bool:
+    return any((directory / name).exists() for name in (layout.JOURNAL, layout.RUN_LOG, layout.CALL_LOG))
 
 
 def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.ActiveRun, view: View) -> int:
