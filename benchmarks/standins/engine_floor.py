@@ -12,7 +12,7 @@ from pathlib import Path
 import docker
 
 IMAGE, COUNT, PLACE = sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])
-API = docker.APIClient(version="auto")
+API = docker.from_env().api
 MEMORY = 64 << 20
 
 

@@ -32,6 +32,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     (home / ".aws").mkdir(parents=True)
+    (home / ".local").mkdir()
     (home / ".aws/credentials").write_text("secret")
     (home / ".netrc").write_text("secret")
     sandbox.find_sandbox.cache_clear()
@@ -92,6 +93,8 @@ def test_the_machine_cannot_be_written(calls: Calls, home: Path) -> None:
     for place in ("/usr/cromulent", str(home / "x"), "/etc/cromulent", "../command"):
         outcome, output = calls(f"echo > {place}")
         assert outcome.exit_code == 1 and "Read-only file system" in output, place
+        assert outcome.message.startswith("the command ended with status 1; in the sandbox it can write")
+        assert outcome.message.startswith("the command ended with status 1; in the sandbox it can write")
     assert (calls.directory / "call4/command").read_text().startswith("echo")
 
 
@@ -117,7 +120,6 @@ def test_temporary_files_are_private_on_disk_and_gone_afterwards(calls: Calls, t
 
 
 def test_home_can_be_written_and_is_the_tasks_own(calls: Calls, home: Path) -> None:
-    (home / ".local").mkdir()
     outcome, output = calls(
         "mkdir ~/.cache && echo new > ~/.cache/tool && cat ~/.cache/tool; python3 -m site --user-base"
     )

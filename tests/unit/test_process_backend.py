@@ -166,11 +166,14 @@ def test_retries_find_themselves_under_the_same_name(backend: ProcessBackend, tm
     assert (tmp_path / "call/work1/attempt").exists(), "the first attempt's files are gone"
 
 
-def test_the_environment_is_chosen(
-    backend: ProcessBackend, head: Head, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     monkeypatch.setenv("LC_TIME", "C")
+
+
+@pytest.mark.usefixtures("surroundings")
+def test_the_environment_is_chosen(head: Head, backend: ProcessBackend, tmp_path: Path) -> None:
     task = process_task(tmp_path / "call", "env", environment={"MINE": "x y", "PATH": os.environ["PATH"]})
     backend.run(task, Cancellation(), Events())
     seen = dict(line.split("=", 1) for line in task.stdout.read_text().splitlines())

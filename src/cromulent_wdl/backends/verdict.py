@@ -18,6 +18,8 @@ STOPPED = Outcome(Ending.STOPPED, message="stopped with the run")
 
 _TAIL = 1024
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
+_READ_ONLY = "Read-only file system"
+_REMARK = "; in the sandbox it can write its working directory, /tmp and $HOME, which is /tmp there"
 _SPARE = 65_536
 """Bytes below which a file system counts as full: less than what a program writes at once."""
 
@@ -30,6 +32,7 @@ class Evidence:
     """128 + n for a command that signal n ended."""
     stopped: bool = False
     """It was told to stop before it ended."""
+    sandboxed: bool = False
     sandbox_failure: str = ""
     """Why the sandbox could not be set up; then the command never ran."""
     memory_kills: int = 0
@@ -53,7 +56,8 @@ def verdict(evidence: Evidence, usage: Usage) -> Outcome:
         return Outcome(Ending.OOM, code, f"killed at its memory limit of {limit}", usage)
     if evidence.disk_full or _DISK_FULL.search(evidence.stderr_tail):
         return Outcome(Ending.DISK_FULL, code, "no space was left on the disk of the run directory", usage)
-    return Outcome(Ending.FAILED, code, f"the command ended with status {_status(code)}", usage)
+    remark = _REMARK if evidence.sandboxed and _READ_ONLY in evidence.stderr_tail else ""
+    return Outcome(Ending.FAILED, code, f"the command ended with status {_status(code)}{remark}", usage)
 
 
 def failed_preparation(error: OSError) -> Outcome:

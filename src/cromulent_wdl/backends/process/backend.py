@@ -138,7 +138,7 @@ class ProcessBackend:
             began = self._clock.monotonic()
             end = supervise(command, cancelled, started, self._stopper, self._clock)
             seconds = self._clock.monotonic() - began
-            return verdict(_evidence(task, end, group), _usage(end, group, seconds))
+            return verdict(_evidence(task, end, group, self._sandbox is not None), _usage(end, group, seconds))
 
     def _command(self, task: Task, environment: Mapping[str, str], view: View) -> Command:
         line = (*task.shell.split(), "../command")
@@ -173,12 +173,13 @@ class ProcessBackend:
         return self._sandbox is None or not (path.startswith(f"{own}/") or self._sandbox.places.cover(path))
 
 
-def _evidence(task: Task, end: End, group: MemoryGroup | None) -> Evidence:
+def _evidence(task: Task, end: End, group: MemoryGroup | None, sandboxed: bool) -> Evidence:
     if end.exit_code == 0:
         return Evidence(0, end.stopped)
     return Evidence(
         exit_code=end.exit_code,
         stopped=end.stopped,
+        sandboxed=sandboxed,
         sandbox_failure=end.sandbox_failure,
         memory_kills=group.kills() if group else 0,
         memory_limit=task.resources.memory_limit,
