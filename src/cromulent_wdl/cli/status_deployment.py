@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
@@ -49,7 +50,7 @@ def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
         ui.json_result(_record(standing, items, usage, now))
         return
     ui.data(_heading(standing))
-    ui.data(f"  running    {_running(standing)}")
+    _tell(f"running    {_running(standing)}")
     shown = standing.runs if every else standing.runs[:_SHOWN]
     for run in shown:
         held = standing.tasks_of(run.name)
@@ -58,11 +59,11 @@ def show(access: Access, name: str, *, as_json: bool, every: bool) -> None:
     if len(shown) < len(standing.runs):
         ui.data(f"             and {len(standing.runs) - len(shown)} more")
     for line in _storage(standing):
-        ui.data(line)
+        _tell(line)
     ui.data(f"  idle cost  {_total(items, bool(standing.denied & _STORED))} a month, while nothing runs")
     ui.table([(each.what, *_cells(each)) for each in items] + [("compute, network", "", "", "$0.00")],
              indent=13, right=(1, 3))  # fmt: skip
-    ui.data(f"  this month {_used(usage)}")
+    _tell(f"this month {_used(usage)}")
     ui.note(f"  {prices.note(NAMES)}")
     if standing.denied:
         parts = ", ".join(_PARTS[each] for each in _PARTS if each in standing.denied)
@@ -81,6 +82,11 @@ def _with_what_was_kept(access: Access, name: str, missing: DeploymentNotFound) 
         return missing
     found = " and ".join(filter(None, (kept.bucket, kept.file_system)))
     return DeploymentNotFound(f"{missing}, but {found} were kept from one", hint=f"{missing.hint} takes that back")
+
+
+def _tell(line: str) -> None:
+    for part in ui.folded(line, sys.stdout, indent=2, hang=11):
+        ui.data(part)
 
 
 def _heading(standing: Standing) -> str:
@@ -111,21 +117,21 @@ def _vcpus(standing: Standing) -> str:
         (held.spot, "Spot", allowed and allowed.spot),
     ):
         if used or kind == "on demand":
-            parts.append(f"{used:g} vCPU {kind}" + (f" of {quota:g} allowed" if quota is not None else ""))
+            parts.append(f"{used:g} vCPU {kind}" + (f" of {quota:,.10g} allowed" if quota is not None else ""))
     return ", ".join(parts)
 
 
 def _storage(standing: Standing) -> list[str]:
     deployment = standing.deployment
-    lines = [f"  bucket     {deployment.bucket}: {_in_bucket(standing)}"]
+    lines = [f"bucket     {deployment.bucket}: {_in_bucket(standing)}"]
     if "files" in standing.denied:
-        return [*lines, f"  files      {deployment.file_system}: {_DENIED}"]
+        return [*lines, f"files      {deployment.file_system}: {_DENIED}"]
     if standing.files is None:
-        return [*lines, f"  files      {deployment.file_system}: is not there any more"]
+        return [*lines, f"files      {deployment.file_system}: is not there any more"]
     held = format_bytes(standing.files.bytes)
     if cold := standing.files.bytes_in_archive:
         held += f", {format_bytes(cold)} of it infrequently used"
-    return [*lines, f"  files      {deployment.file_system}: {held}{'' if standing.own_files else ' (yours)'}"]
+    return [*lines, f"files      {deployment.file_system}: {held}{'' if standing.own_files else ' (yours)'}"]
 
 
 def _in_bucket(standing: Standing) -> str:
