@@ -14,9 +14,9 @@ from .actions import actions_of
 from .api_calls import ApiCall, api_calls
 from .reach import reached
 
-__all__ = ["AWAITED", "CALLERS", "DEMANDED", "NOT_OURS", "called", "callers_of", "left_out", "schema_actions"]
+__all__ = ["CALLERS", "DEMANDED", "NOT_OURS", "called", "callers_of", "left_out", "schema_actions"]
 
-_HEAD = ("backends", "monitor", "plugin", "cli.orchestrate")
+_HEAD = ("backends", "monitor", "plugin", "cli.orchestrate", "cli.reap")
 _DEPLOY = ("cli.up", "cli.down", "cli.status", "cli.doctor", "cli.policy")
 _COMMANDS = tuple(f"cli.{name}" for name, _, _ in COMMANDS)
 
@@ -92,17 +92,6 @@ DEMANDED: Mapping[str, Mapping[str, str]] = {
     "rule": {"states:StartExecution": "https://docs.aws.amazon.com/eventbridge/latest/userguide/eb-targets.html"},
 }
 """What IAM has to allow though no line of ours calls it by that name, and AWS's page that says so."""
-
-AWAITED: Mapping[str, frozenset[str]] = {
-    "run": frozenset(),
-    "head": frozenset(
-        "ecs:DescribeTaskDefinition ecs:DescribeTasks ecs:ListTaskDefinitions ecs:ListTasks ecs:RegisterTaskDefinition "
-        "ecs:RunTask ecs:StopTask elasticfilesystem:CreateAccessPoint elasticfilesystem:DeleteAccessPoint "
-        "elasticfilesystem:DescribeAccessPoints logs:GetLogEvents s3:AbortMultipartUpload "
-        "servicequotas:GetAWSDefaultServiceQuota servicequotas:GetServiceQuota".split()
-    ),
-}
-"""What policies allow already for code of cloud runs that is not here yet."""
 
 NOT_OURS: Mapping[str, str] = {
     "ec2:AssociateSubnetCidrBlock": "no IPv6",

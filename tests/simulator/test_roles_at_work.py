@@ -131,8 +131,9 @@ def test_a_head_defines_runs_and_follows_tasks(head: Cloud, deployment: Deployme
         each["AccessPointId"]
         for each in efs.describe_access_points(FileSystemId=deployment.file_system)["AccessPoints"]
     }
-    efs.delete_access_point(AccessPointId=point)
 
+    with pytest.raises(ClientError, match="elasticfilesystem:DeleteAccessPoint"):
+        efs.delete_access_point(AccessPointId=point)
     with pytest.raises(ClientError, match="elasticfilesystem:CreateAccessPoint"):
         access_point(head, deployment, {})
     with pytest.raises(ClientError, match="ecs:DeregisterTaskDefinition"):

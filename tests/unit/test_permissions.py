@@ -16,7 +16,6 @@ from cromulent_wdl.provision.wishes import ROLES, Wishes
 from tests.permissions.actions import actions_of
 from tests.permissions.api_calls import AWS, api_calls
 from tests.permissions.needs import (
-    AWAITED,
     DEMANDED,
     NOT_OURS,
     called,
@@ -103,7 +102,7 @@ def test_no_action_is_missing(whose: str) -> None:
 
 @pytest.mark.parametrize("whose", EVERYBODY)
 def test_no_action_is_more_than_is_needed(whose: str) -> None:
-    assert sorted(allowed(whose) - needed(whose) - AWAITED.get(whose, frozenset())) == []
+    assert sorted(allowed(whose) - needed(whose)) == []
 
 
 @pytest.mark.parametrize("pattern", NOT_OURS)

@@ -1,4 +1,4 @@
-"""The admin path: meters to read, faults to exchange, and what tasks ask of their host."""
+"""The admin path: meters and permissions to read, faults to exchange, and what tasks ask of their host."""
 
 from __future__ import annotations
 
@@ -23,8 +23,16 @@ _JSON = {"content-type": "application/json"}
 class Admin:
     """Answers requests to the admin path."""
 
-    def __init__(self, service: EcsService, others: Others, tasks: TaskEndpoint, plan: FaultPlan) -> None:
+    def __init__(
+        self,
+        service: EcsService,
+        others: Others,
+        tasks: TaskEndpoint,
+        plan: FaultPlan,
+        decisions: Callable[[], Mapping[str, Any]],
+    ) -> None:
         self._service = service
+        self._decisions = decisions
         self._others = others
         self._tasks = tasks
         self._plan = plan
@@ -38,6 +46,7 @@ class Admin:
             ("GET", "meters"): self._meters,
             ("POST", "meters/reset"): self._reset,
             ("GET", "faults"): self._faults,
+            ("GET", "permissions"): lambda _: _json(self._decisions()),
             ("PUT", "faults"): self._exchange,
         }
         route = routes.get((method, path))

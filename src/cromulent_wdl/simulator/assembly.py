@@ -105,9 +105,12 @@ class Assembly:
         self._tags = EcsTags(door)
         self._repair(settings, door, judge)
         others = Others(clock, plan, settings.limited)
-        admin = Admin(self._ecs, others, TaskEndpoint(self._ecs, keys_of), plan)
-        self.application = Front(emulator.app, door, judge, others, admin)
+        self.application = Front(emulator.app, door, judge, others, self._admin(others, plan, judge))
         self._saver = Saver(lambda: self.application.requests + self._world.emitted, self._save)
+
+    def _admin(self, others: Others, plan: FaultPlan, judge: Judge | None) -> Admin:
+        decisions = judge.decisions.told if judge is not None else dict
+        return Admin(self._ecs, others, TaskEndpoint(self._ecs, keys_of), plan, decisions)
 
     def start(self) -> None:
         """Begin to move tasks, with what was kept."""
@@ -163,6 +166,7 @@ class Assembly:
         EcsTasks(door, self._world, settings.enforce_iam).repair()
         if judge is not None:
             authorization.repair(settings.root)
+            judge.decisions.repair()
             request_resources.repair()
             stack_callers.repair()
             Rules(judge).repair()

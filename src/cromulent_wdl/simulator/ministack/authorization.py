@@ -13,6 +13,7 @@ from ..ecs import ApiError, Place
 from ..ecs.authorization import Authorization
 from ..settings import Credentials
 from . import base, machine_roles, roles
+from .decisions import Decisions
 from .machine_roles import STATES, cannot_assume
 
 __all__ = ["Judge", "RoleRefused", "act_as", "repair"]
@@ -28,6 +29,7 @@ class Judge:
     """Judges requests to ECS."""
 
     def __init__(self) -> None:
+        self.decisions = Decisions()
         self._evaluator = base.module("core.iam_evaluator")
         self._actions = base.module("core.iam_actions")
 
