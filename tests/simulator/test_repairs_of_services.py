@@ -226,3 +226,11 @@ def test_its_states_take_no_time_from_their_input(stock: Cloud) -> None:
     }
 
     assert execute(stock, state)["status"] == "SUCCEEDED"
+
+
+def test_its_machines_may_begin_nowhere(stock: Cloud) -> None:
+    """ministack/machine_definitions.py."""
+    definition = json.dumps({"StartAt": "Absent", "States": {"Only": {"Type": "Pass", "End": True}}})
+    role = f"arn:aws:iam::000000000000:role/{make_role(stock)}"
+
+    stock.client("stepfunctions").create_state_machine(name="nowhere", definition=definition, roleArn=role)

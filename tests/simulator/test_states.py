@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from .cloud import Cloud, Stack, until
 from .machines import create_machine, play, task
@@ -239,3 +240,16 @@ def test_the_ends_of_tasks_and_executions_are_told_by_events(cloud: Cloud, stack
     until(three)
     kinds = {(each["source"], each["detail"].get("status") or each["detail"]["lastStatus"]) for each in seen}
     assert kinds == {("aws.states", "RUNNING"), ("aws.states", "SUCCEEDED"), ("aws.ecs", "STOPPED")}
+
+
+def test_a_machine_that_cannot_be_is_refused_by_the_api_and_in_a_stack(cloud: Cloud, stack: Stack) -> None:
+    definition = json.dumps({"StartAt": "Absent", "States": {"Only": {"Type": "Pass", "End": True}}})
+    machines = cloud.client("stepfunctions")
+    with pytest.raises(ClientError, match=r"InvalidDefinition.*Missing 'Next' target: Absent"):
+        machines.create_state_machine(name="wrong", definition=definition, roleArn=stack["Conductor"])
+    assert machines.validate_state_machine_definition(definition=definition)["result"] == "FAIL"
+
+    machine = {"RoleArn": stack["Conductor"], "DefinitionString": definition}
+    template = {"Resources": {"Wrong": {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}}}
+    assert cloud.create_stack("wrong", json.dumps(template)).status == "ROLLBACK_COMPLETE"
+    assert "Missing 'Next' target" in cloud.failures("wrong")["Wrong"]

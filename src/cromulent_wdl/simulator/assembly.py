@@ -13,7 +13,7 @@ from ..engine import Engine
 from .admin import Admin
 from .ecs import EcsService, EcsSettings, Snapshot
 from .ecs.fault_plan import FaultPlan
-from .ecs.settings import NEAR_ZERO, REALISTIC
+from .ecs.settings import NEAR_ZERO, REALISTIC, Uniform
 from .ecs.timers import Timers
 from .front import Front
 from .keeping import Keeping, Saver
@@ -26,6 +26,7 @@ from .ministack import (
     conditions,
     drift,
     log_groups,
+    machine_definitions,
     networks,
     objects,
     persistence,
@@ -151,6 +152,7 @@ class Assembly:
             change_sets,
             conditions,
             log_groups,
+            machine_definitions,
             networks,
             objects,
             policy_simulator,
@@ -184,6 +186,7 @@ def ecs_settings(settings: Settings) -> EcsSettings:
     return EcsSettings(
         seed=settings.seed,
         latency=REALISTIC if settings.realistic else NEAR_ZERO,
+        consistency_delay=Uniform(0, 1) if settings.realistic else Uniform(),  # facts: DescribeTasks
         enforce_limits=settings.limited,
         vcpu_quota=settings.vcpu_quota,
     )
