@@ -16,8 +16,6 @@ from .cloud import Cloud, until
 from .conftest import account_number
 from .deployments import deploy
 
-EVER = [{"name": "head", "environment": [{"name": "PLAY_SECONDS", "value": "600"}]}]
-
 
 @pytest.fixture(scope="module")
 def deployment(strict_root: Cloud) -> Iterator[Deployment]:
@@ -46,7 +44,7 @@ def run(strict_root: Cloud, deployment: Deployment, definition: str) -> Iterator
 def head(strict_root: Cloud, deployment: Deployment, definition: str) -> Iterator[Cloud]:
     """A caller with the keys of a head."""
     ecs = strict_root.client("ecs")
-    task = ecs.run_task(**where(deployment), taskDefinition=definition, overrides={"containerOverrides": EVER})
+    task = ecs.run_task(**where(deployment), taskDefinition=definition)
     arn = task["tasks"][0]["taskArn"]
     address = f"{strict_root.address}/_simulator/tasks/{arn.rpartition('/')[2]}/credentials"
     with urllib.request.urlopen(address) as answer:
@@ -83,7 +81,8 @@ def register(
     log = {"awslogs-group": deployment.log_group, "awslogs-region": "us-east-1", "awslogs-stream-prefix": name}
     mounts = [{"sourceVolume": each["name"], "containerPath": f"/mnt/{each['name']}"} for each in volumes]
     fetched = [{"name": variable, "valueFrom": source} for variable, source in (secrets or {}).items()]
-    container = {"name": name, "image": "busybox", "mountPoints": mounts, "secrets": fetched}
+    lasting = [{"name": "PLAY_SECONDS", "value": "600"}] if name == "head" else []
+    container = {"name": name, "image": "busybox", "mountPoints": mounts, "secrets": fetched, "environment": lasting}
     registered = cloud.client("ecs").register_task_definition(
         family=f"{deployment.name}_{name}",
         networkMode="awsvpc",
