@@ -30,16 +30,6 @@ def definition(strict_root: Cloud, deployment: Deployment) -> str:
     return register(strict_root, deployment, "head", deployment.head_role, [volume])
 
 
-@pytest.fixture
-def run(strict_root: Cloud, deployment: Deployment, definition: str) -> Iterator[str]:
-    """A run that goes on, started by its machine; its execution."""
-    given = {"run": "r-1", "taskDefinition": definition, "command": ["orchestrate"], "subnets": deployment.subnets}
-    machines = strict_root.client("stepfunctions")
-    execution = machines.start_execution(stateMachineArn=deployment.state_machine, input=json.dumps(given))
-    yield execution["executionArn"]
-    machines.stop_execution(executionArn=execution["executionArn"])
-
-
 @pytest.fixture(scope="module")
 def head(strict_root: Cloud, deployment: Deployment, definition: str) -> Iterator[Cloud]:
     """A caller with the keys of a head."""
@@ -169,29 +159,29 @@ def test_a_head_keeps_records_and_reads_what_it_must(head: Cloud, deployment: De
         strict_root.client("s3").delete_object(Bucket=deployment.bucket, Key=each["Key"], VersionId=each["VersionId"])
 
 
-def test_a_run_that_is_stopped_is_swept_by_the_rules_role(strict_root: Cloud, deployment: Deployment, run: str) -> None:
-    machines = strict_root.client("stepfunctions")
-    machines.stop_execution(executionArn=run)
-
-    def swept() -> Any:
-        found = machines.list_executions(stateMachineArn=deployment.sweep_machine)["executions"]
-        return [each["status"] for each in found if each["status"] != "RUNNING"]
-
-    assert until(swept) == ["SUCCEEDED"]
-
-
-def test_a_rule_whose_role_may_not_start_the_machine_starts_nothing(strict_root: Cloud, deployment: Deployment) -> None:
-    events, machines = strict_root.client("events"), strict_root.client("stepfunctions")
-    before = len(machines.list_executions(stateMachineArn=deployment.sweep_machine)["executions"])
+def test_a_rule_starts_a_machine_as_its_role_or_not_at_all(strict_root: Cloud, deployment: Deployment) -> None:
+    events = strict_root.client("events")
+    targets = [
+        target
+        for rule in events.list_rules()["Rules"]
+        for target in events.list_targets_by_rule(Rule=rule["Name"])["Targets"]
+        if target["Arn"] == deployment.sweep_machine
+    ]
     events.put_rule(Name="mine", EventPattern=json.dumps({"source": ["mine"]}))
-    for role in (deployment.states_role, deployment.head_role):
-        target = {"Id": "t", "Arn": deployment.sweep_machine, "RoleArn": role, "Input": '{"run": "r"}'}
+    for role in (deployment.states_role, deployment.head_role, targets[0]["RoleArn"]):
+        target = {"Id": "t", "Arn": deployment.sweep_machine, "RoleArn": role, "Input": json.dumps({"run": role})}
         events.put_targets(Rule="mine", Targets=[target])
         events.put_events(Entries=[{"Source": "mine", "DetailType": "d", "Detail": "{}"}])
+    machines = strict_root.client("stepfunctions")
+
+    def started() -> Any:
+        found = machines.list_executions(stateMachineArn=deployment.sweep_machine)["executions"]
+        given = [machines.describe_execution(executionArn=each["executionArn"])["input"] for each in found]
+        return [each for each in given if "role/" in each]
+
+    assert [json.loads(each)["run"] for each in until(started)] == [targets[0]["RoleArn"]]
     events.remove_targets(Rule="mine", Ids=["t"])
     events.delete_rule(Name="mine")
-
-    assert len(machines.list_executions(stateMachineArn=deployment.sweep_machine)["executions"]) == before
 
 
 def test_a_role_trusts_a_service_only_where_its_conditions_hold(strict_root: Cloud, deployment: Deployment) -> None:
