@@ -1,7 +1,7 @@
 # For people: `make help`. Everything happens in .venv, which the first target that needs it makes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit chaos lint format bench bench-local bench-simulator bench-fargate bench-provision lock environment clean
+.PHONY: help demo test unit chaos lint format bench bench-local bench-simulator bench-fargate bench-provision bench-report lock environment clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -36,7 +36,7 @@ format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: bench-local bench-simulator bench-fargate bench-provision ## measure against the goals and against others; takes long
+bench: bench-local bench-simulator bench-fargate bench-provision bench-report ## measure against the goals and against others; takes long
 
 bench-local: $(INSTALLED)
 	$(BIN)/python -m benchmarks.local
@@ -55,6 +55,9 @@ environment: $(INSTALLED) ## make .venv
 $(INSTALLED): requirements.lock pyproject.toml scripts/environment
 	@scripts/environment
 	@touch $@
+
+bench-report: $(INSTALLED)
+	$(BIN)/python -m benchmarks.report
 
 lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml
 	@scripts/lock

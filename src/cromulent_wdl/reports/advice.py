@@ -153,7 +153,7 @@ def _refused(c: Circumstances) -> tuple[str, ...]:
 
 
 def _deadline(c: Circumstances) -> tuple[str, ...]:
-    return (_logs(c), f"allow more time, or give it more cores: {_again(c, 'cpu=N')}")
+    return (_logs(c), f"allow more time: {_again(c, 'timeout_minutes=N')}")
 
 
 def _stopped(c: Circumstances) -> tuple[str, ...]:

@@ -19,7 +19,8 @@ def attempt_in_words(attempt: Attempt) -> str:
         began = f"for {format_duration(ended.usage.seconds or ended.at - attempt.started_at)}"
     peak = ended.usage.memory_peak if ended is not None else None
     used = f"memory in use at its peak {format_bytes(peak)}" if peak else ""
-    return ", ".join(filter(None, [f"{began} {_place(attempt)}".strip(), _given(attempt), used]))
+    place = f"{began} {_place(attempt)}" if attempt.placed is not None else f"{began}: it was not placed anywhere"
+    return ", ".join(filter(None, [place, _given(attempt), used]))
 
 
 def _given(attempt: Attempt) -> str:
@@ -53,7 +54,9 @@ def place_of(attempt: Attempt) -> str:
         return f"Fargate{' Spot' if launched.place == 'spot' else ''} in {launched.region}"
     if placed is None:
         return ""
-    return {"process": "a process here"}.get(placed.backend, f"{placed.backend.capitalize()} here")
+    return {"process": "a process here", "fargate": "Fargate"}.get(
+        placed.backend, f"{placed.backend.capitalize()} here"
+    )
 
 
 def given(attempt: Attempt) -> tuple[float | None, int | None]:

@@ -75,7 +75,7 @@ def explain_call(subject: Subject, call: CallStatus) -> Explanation:
     headline += _stopped_by(subject, call, ending)
     facts = [
         *_because(call, last, ending),
-        *_aws_said(call),
+        *_aws_said(call, last),
         *_tried(call, ending),
         *_words(evidence),
         *_inputs(evidence),
@@ -139,18 +139,19 @@ def _because(call: CallStatus, last: Attempt | None, ending: Ending) -> Iterable
             yield Fact("because", text)
 
 
-def _aws_said(call: CallStatus) -> Iterable[Fact]:
+def _aws_said(call: CallStatus, last: Attempt | None) -> Iterable[Fact]:
+    """Give AWS's own words, where ours do not repeat them."""
     task = _last_ecs_task(call)
     if task is None or task.stopped is None:
         return
     stopped = task.stopped
+    if stopped.stop_code == "EssentialContainerExited" and not stopped.container_reason:
+        return
+    ours = last.ended.message if last is not None and last.ended is not None else ""
     code = f" ({stopped.stop_code})" if stopped.stop_code else ""
-    ordinary = stopped.stop_code == "EssentialContainerExited" and not stopped.container_reason
-    reasons = (
-        () if ordinary else (stopped.reason + code if stopped.reason else stopped.stop_code, stopped.container_reason)
-    )
-    texts = dict.fromkeys(filter(None, reasons))
-    yield from (Fact("AWS said", text) for text in texts)
+    for text, more in ((stopped.reason, code), (stopped.container_reason, "")):
+        if text and text not in ours:
+            yield Fact("AWS said", text + more)
 
 
 def _last_ecs_task(call: CallStatus) -> EcsTask | None:
@@ -160,16 +161,20 @@ def _last_ecs_task(call: CallStatus) -> EcsTask | None:
 
 def _tried(call: CallStatus, ending: Ending) -> Iterable[Fact]:
     """Say of each attempt what it had, where, how long it took and, where they differ, how it ended."""
-    several = len(call.attempts) > 1
-    shown = call.attempts[-_SHOWN:]
-    if len(shown) < len(call.attempts):
-        yield Fact("tried", f"{len(call.attempts)} times; the last {_SHOWN}:")
+    texts = []
     endings = {attempt.ended.ending for attempt in call.attempts if attempt.ended is not None}
-    for attempt in shown:
+    for attempt in call.attempts:
         text = attempt_in_words(attempt)
-        if several and endings != {ending} and attempt.ended is not None:
+        if endings != {ending} and attempt.ended is not None:
             text += f": {happened(attempt.ended.ending, attempt.ended.exit_code)}"
-        yield Fact("tried" if several else "ran", f"{attempt.number}. {text}" if several else text)
+        texts.append(text)
+    if len(set(texts)) == 1:
+        yield Fact("ran", f"{len(texts)} times, each {texts[0]}" if len(texts) > 1 else texts[0])
+        return
+    if len(texts) > _SHOWN:
+        yield Fact("tried", f"{len(texts)} times; the last {_SHOWN}:")
+    for number, text in list(enumerate(texts, start=1))[-_SHOWN:]:
+        yield Fact("tried", f"{number}. {text}")
 
 
 def _words(evidence: Evidence) -> Iterable[Fact]:
@@ -210,7 +215,7 @@ def _circumstances(subject: Subject, call: CallStatus, ending: Ending, evidence:
         ending,
         subject.called,
         "" if lone else call.path,
-        cloud=launched is not None,
+        cloud=last.placed is not None and last.placed.backend == "fargate",
         image=last.image,
         memory=max(launched.memory if launched else asked, call.usage.memory_peak or 0),
         storage=launched.storage if launched else 0,
