@@ -8,20 +8,21 @@ import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..clock import SYSTEM
 from ..pricing.card import Rates
 from ..reports.costs import Bill, CostFold, Costs
-from ..runs.find import find_run
-from ..runs.index import entries
 from ..runs.status import RunStatus
 from ..runs.watch import Watch
 from ..storage import layout
 from ..units import GIB, format_dollars, format_duration
 from . import ui
 from .completing import complete_run
+from .deployment import where
+from .finding import find
 
 __all__ = ["command", "rates", "status_and_costs"]
 
@@ -42,14 +43,15 @@ class _Asked:
 @click.option("-a", "--all", "every", is_flag=True, help="One line for each task, rather than for each call's name.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print CSV, one line for each task.")
-def command(runs: Sequence[str], every: bool, as_json: bool, as_csv: bool) -> None:
+@where
+def command(runs: Sequence[str], every: bool, as_json: bool, as_csv: bool, **flags: Any) -> None:
     """Print what runs cost on AWS, by call, and what of it gave no result.
 
     Size times billed seconds times the region's list price, with storage above 20 GiB, public addresses and the
     head. What still runs is reckoned until now. Files, logs and requests are not in it. RUN is `last` when left out.
     """
     now = SYSTEM.now()
-    asked = [_read(find_run(run, entries()), now) for run in runs or ("last",)]
+    asked = [_read(find(run, flags), now) for run in runs or ("last",)]
     if as_json:
         ui.json_result([_record(each) for each in asked])
     elif as_csv:

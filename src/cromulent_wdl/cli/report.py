@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 from shlex import quote
+from typing import Any
 
 import click
 
 from .. import __version__
 from ..clock import SYSTEM
-from ..runs.find import find_run
-from ..runs.index import entries
 from ..runs.status import RunStatus, State
 from . import ui
 from .completing import complete_run
+from .deployment import where
+from .finding import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ __all__ = ["command"]
 @click.command("report")
 @click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
 @click.option("-o", "--output", type=click.Path(), metavar="FILE", help="Write to FILE.  [default: RUN.html, here]")
-def command(run: str, output: str | None) -> None:
+@where
+def command(run: str, output: str | None, **flags: Any) -> None:
     """Make one HTML file of a run: timeline, critical path, graph, calls, costs, last words.
 
     It needs no network and no other file. RUN is a directory, a run id or the beginning of one, or `last`, which it
@@ -35,7 +37,7 @@ def command(run: str, output: str | None) -> None:
     from ..reports.page.build import Contents, render
     from .cost import rates, status_and_costs
 
-    directory = find_run(run, entries())
+    directory = find(run, flags)
     now = SYSTEM.now()
     status, costs = status_and_costs(directory, now)
     graph = _graph(directory, status)

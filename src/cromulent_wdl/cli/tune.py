@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import click
 
 from ..errors import UsageError
 from ..pricing.card import FALLBACK
-from ..runs.find import find_run
-from ..runs.index import entries
 from ..runs.status import RunStatus
 from ..runs.watch import Watch
 from ..units import format_bytes, format_dollars, format_duration
 from . import ui
 from .completing import complete_run
+from .deployment import where
+from .finding import find
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ __all__ = ["command"]
     help="Ask for so much more than the highest use.",
 )  # fmt: skip
 @click.option("--json", "as_json", is_flag=True, help="Print what to change as inputs for `cromulent run -i`.")
-def command(runs: Sequence[str], margin: int, as_json: bool) -> None:
+@where
+def command(runs: Sequence[str], margin: int, as_json: bool, **flags: Any) -> None:
     """Compare what tasks asked for with what they used, and print the smallest size that would do.
 
     Over all of the runs that are named, which should be of one workflow; the more there are, the surer it is. The
@@ -39,7 +41,7 @@ def command(runs: Sequence[str], margin: int, as_json: bool) -> None:
     from ..reports.tuning import advice_of, overrides_of, uses_of
     from .cost import rates
 
-    statuses = [Watch(find_run(run, entries())).status() for run in runs or ("last",)]
+    statuses = [Watch(find(run, flags)).status() for run in runs or ("last",)]
     name, region = _workflow(statuses), _region(statuses)
     uses = uses_of(statuses)
     known = [(use, advice_of(use, rates(region), margin / 100)) for use in uses]

@@ -85,7 +85,8 @@ def _logs(c: Circumstances) -> str:
 
 
 def _again(c: Circumstances, *overrides: str) -> str:
-    words = [f"--runtime {quote(f'{_without_index(c.call)}.{each}')}" for each in overrides]
+    call = f"{_without_index(c.call)}." if c.call else ""
+    words = [f"--runtime {quote(call + each)}" for each in overrides]
     return " ".join(["cromulent rerun", c.run, *words])
 
 

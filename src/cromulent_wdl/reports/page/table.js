@@ -21,10 +21,10 @@ function cores(call) {
 /* Where, without what is the same for all: the region, or that it was here. */
 function shortPlace(call) { return place(call).replace(/ in \S+$| here$/, "").replace(/^a process$/, "process"); }
 
-/* "3.4 of 4.3 GB" where both have one unit. */
+/* "3.4 of 4.3 GB": both in the unit of the larger. */
 function ofBytes(part, whole) {
-  const [number, unit] = bytes(part).split(" ");
-  return bytes(whole).endsWith(` ${unit}`) ? `${number} of ${bytes(whole)}` : `${bytes(part)} of ${bytes(whole)}`;
+  const [number, unit] = bytes(whole).split(" ");
+  return `${+((part / whole) * Number(number)).toFixed(1)} of ${number} ${unit}`;
 }
 
 class CallTable {
