@@ -154,7 +154,7 @@ def test_each_waiting_call_of_a_running_run_says_for_what(tmp_path: Path) -> Non
     assert "merge: after align" in text and "publish: after merge" in text
 
 
-def test_calls_that_wait_for_the_same_thing_share_a_line_and_quota_has_a_remedy(tmp_path: Path) -> None:
+def test_calls_that_wait_for_the_same_thing_share_a_line_and_a_want_of_room_has_a_remedy(tmp_path: Path) -> None:
     events = run_under_way(100.0)
     for number in range(40):
         call = f"wide[{number}]"
@@ -162,11 +162,11 @@ def test_calls_that_wait_for_the_same_thing_share_a_line_and_quota_has_a_remedy(
             CallQueued(101.0, call, "wide"),
             CallStarted(101.0, call, "wide", "call-wide"),
             TaskPlaced(102.0, call, 1, "fargate", "Spot"),
-            TaskWaiting(103.0, call, 1, f"4 vCPUs of the Spot quota of 64 (wide[{number + 1}] has them)", "quota"),
+            TaskWaiting(103.0, call, 1, f"4 vCPUs of the Spot quota of 64 (wide[{number + 1}] has them)", "room"),
         ]
     text = _text(explain_waits(_subject(tmp_path, events), None, 200.0))
     assert "wide[0], wide[1], wide[2] and 37 more: 4 vCPUs of the Spot quota of 64" in " ".join(text.split())
-    assert text.count("Spot quota") == 1 and "Service Quotas" in text
+    assert text.count("Spot quota") == 1 and "cromulent doctor" in text
 
 
 def test_an_explanation_is_a_value(tmp_path: Path) -> None:

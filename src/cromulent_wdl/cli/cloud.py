@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
@@ -89,9 +90,14 @@ def _begin(wish: _Wish) -> CloudRun:
     size = launch.Size(wish.settings.head_cpu, wish.settings.head_memory)
     launch.start(access, deployment, run, launch.request(sent.digest, me, size))
     started = cloud_run(deployment, run, wish.settings)
-    mirror_of(started)
+    mirror_of(replace(started, source=_absolute(wish.options.source)))
     ui.note("  started   " + (f"follow it: cromulent attach {run}" if wish.options.detach else "Ctrl-C leaves it"))
     return started
+
+
+def _absolute(source: str) -> str:
+    """Return a source as it is named from anywhere."""
+    return source if "://" in source else os.path.abspath(source)
 
 
 def _uploaded(wish: _Wish, sent: Sent) -> str:

@@ -86,8 +86,12 @@ def _show(asked: _Asked, every: bool) -> None:
     started, costs = asked.status.started, asked.costs
     name = started.name if started is not None else asked.directory.name
     if not costs.bills:
-        where = f"here, by {started.backend}" if started is not None else "here"
-        ui.data(f"{name}  {asked.directory.name}  ran {where}, which costs nothing on AWS")
+        here = started is None or not started.region
+        backend = f", by {started.backend}" if started is not None else ""
+        what = (
+            f"ran here{backend}, which costs nothing on AWS" if here else "has cost nothing yet: no ECS task is known"
+        )
+        ui.data(f"{name}  {asked.directory.name}  {what}")
         return
     about = "about " if costs.estimated else ""
     so_far = " so far" if asked.status.ended is None else ""

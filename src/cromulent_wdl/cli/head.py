@@ -36,7 +36,7 @@ from ..submit import bundle as bundles
 from .configuration import configuration
 from .failure import Failure, failure_of
 from .head_files import address_outputs, clear_ends, fetch_inputs, keep_logs
-from .head_record import record_of
+from .head_record import launched_of, record_of
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
 from .place import place
@@ -132,6 +132,8 @@ def _run(head: _Head) -> RunResult:
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
         active = session.begin(head.directory, bound.target, here.session.choice.backend.name, head.station)
+        if (own := launched_of(os.environ, head.deployment)) is not None:
+            active.record(own)
         return _execute(head, cfg, bound, active)
 
 

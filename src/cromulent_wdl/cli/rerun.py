@@ -65,13 +65,26 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
 
 def _source(directory: Path, started: RunStarted) -> str:
     """Return the source where it lies, since it may have been mended; else the run's copy of it."""
-    copy = directory / "wdl" / Path(started.source).name
-    for path in (Path(started.source), copy):
+    source = _source_of_cloud(directory) or started.source
+    copy = directory / "wdl" / Path(source).name
+    for path in (Path(source), copy):
         if path.is_file():
             return str(path)
-    if started.source.startswith(("http:", "https:")):
-        return started.source
+    if source.startswith(("http:", "https:")):
+        return source
     raise RunNotFound(f"the source of {directory.name} is gone: {started.source}", hint="run it by `cromulent run`")
+
+
+def _source_of_cloud(directory: Path) -> str:
+    """Return where the source of a run in the cloud lies here; empty for a run here, or one that others started."""
+    if not in_cloud(directory):
+        return ""
+    import msgspec
+
+    from ..runs.mirror import CloudRun
+    from ..storage import layout
+
+    return msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun).source
 
 
 def _inputs(directory: Path) -> str | None:

@@ -136,8 +136,7 @@ class TaskWaiting:
     attempt: int
     why: str
     on: str = ""
-    """The kind of thing, for counting: `cores`, `memory`, `image`, `pause`, and on AWS `quota`, `addresses`,
-    `capacity`, `rate`; empty where none of these."""
+    """The kind of thing, for counting: on AWS `room` (the account's quota, or addresses) or `capacity`; else empty."""
 
 
 @dataclass(frozen=True)

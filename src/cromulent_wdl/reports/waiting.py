@@ -14,8 +14,7 @@ __all__ = ["explain_waits"]
 
 _NAMED = 3
 _ON_AWS = {
-    "quota": "ask AWS for more (Service Quotas, Fargate): cromulent doctor has the link",
-    "addresses": "give the deployment larger subnets, or run less at a time: --max-tasks N",
+    "room": "cromulent doctor says how many vCPUs and addresses there are, and how to get more",
     "capacity": "nothing needs to be done: it is asked for again, elsewhere or later",
 }
 _QUEUED = "for a place among the calls that may run at once (--max-tasks, or the machine's cores)"

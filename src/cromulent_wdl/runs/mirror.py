@@ -58,6 +58,8 @@ class CloudRun:
     region: str
     log_group: str = ""
     profile: str = ""
+    source: str = ""
+    """Where its source lies on the machine that started it; empty where another did."""
 
 
 @dataclass(frozen=True)

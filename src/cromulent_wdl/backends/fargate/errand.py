@@ -22,6 +22,6 @@ class Errand:
     report: Report
     clock: Clock = SYSTEM
 
-    def waiting(self, why: str) -> None:
+    def waiting(self, why: str, on: str = "") -> None:
         """Say for what the attempt waits."""
-        self.report(TaskWaiting(self.clock.now(), self.task.call, self.task.attempt, why))
+        self.report(TaskWaiting(self.clock.now(), self.task.call, self.task.attempt, why, on))

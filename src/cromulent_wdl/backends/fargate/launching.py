@@ -8,6 +8,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
@@ -83,11 +84,11 @@ class Launcher:
                 if isinstance(answer, Launched):
                     return answer
                 ending, words = ending_of_failure(answer)
-                self._errand.waiting(f"{rung}: {words}")
+                self._errand.waiting(f"{rung}: {words}", "capacity")
             pause = pause_after(round_, self._cloud.settings.capacity_pause)
             if self._cloud.clock.monotonic() + pause > end:
                 return Outcome(ending, message=words)
-            self._errand.waiting(f"no room anywhere; tried again in {pause:g} s")
+            self._errand.waiting(f"no room anywhere; tried again in {pause:g} s", "capacity")
             self._pause(pause)
 
     def need_of(self, ecs: EcsTask) -> Need:
@@ -103,7 +104,9 @@ class Launcher:
         need = Need(rung.provider, self._size.vcpus)
         # Before its turn, or all whose turn came meanwhile would start at once.
         self._site.definitions.arn(self._blueprint())
-        self._cloud.gate.enter(queue_of(self._task.call, rung), need, self._errand.cancelled, self._errand.waiting)
+        self._cloud.gate.enter(
+            queue_of(self._task.call, rung), need, self._errand.cancelled, partial(self._errand.waiting, on="room")
+        )
         try:
             definition, answer = self._run_task(rung)
             if answer.task is None:
