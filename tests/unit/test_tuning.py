@@ -100,6 +100,7 @@ def other_miniwdl(tmp_path: Path) -> Path:
         ("_util.py", "def chmod_R_plus("),
         ("_util.py", "def write_atomic("),
         ("Value.py", "def rewrite_paths("),
+        ("Error.py", "    def source_dir("),
         ("runtime/config.py", "def load_all_plugins("),
         ("runtime/config.py", "    def override("),
         ("runtime/_workflow_state.py", "    def _schedule("),
@@ -125,6 +126,7 @@ def test_another_version_is_left_alone_and_says_so(tmp_path: Path, other_miniwdl
             "options": "WDL.runtime.config.Loader.override",
             "paths": "WDL.Value.rewrite_paths",
             "names": "WDL._util.write_atomic",
+            "places": "WDL.Error.SourceNode.source_dir.fget",
         }.items()
     }
 

@@ -15,6 +15,7 @@ from WDL import Env, Error, Type, Value
 from WDL.runtime.config import ConfigMissing
 
 from cromulent_wdl.plugin.tuning.settled_options import OPTIONS
+from cromulent_wdl.plugin.tuning.source_places import PLACES
 from cromulent_wdl.plugin.tuning.temporary_names import NAMES
 from cromulent_wdl.plugin.tuning.value_paths import PATHS
 from tests.fakes.second_copy import second_copy
@@ -138,6 +139,17 @@ def test_rewriting_leaves_nothing_to_the_collector(tuned_values: ModuleType) -> 
         assert [seen() is None for seen in kept] == [False, True]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize(
+    "path", ["/lab/w.wdl", "/lab/../lab/./w.wdl", "w.wdl", "", "(buffer)", "https://lab.org/w.wdl"]
+)
+def test_a_document_lies_where_miniwdl_says(path: str) -> None:
+    tuned = second_copy("WDL.Error")
+    PLACES.replace(tuned)
+    position = Error.SourcePosition(path, path, 1, 1, 1, 1)
+    for _ in range(2):
+        assert tuned.SourceNode(position).source_dir == Error.SourceNode(position).source_dir
 
 
 def test_a_file_is_written_whole_under_its_own_name(tmp_path: Path) -> None:

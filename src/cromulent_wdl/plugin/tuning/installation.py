@@ -10,6 +10,7 @@ from .parser_tables import PARSER
 from .permissions import PERMISSIONS
 from .plugin_lookup import PLUGINS
 from .settled_options import OPTIONS
+from .source_places import PLACES
 from .standard_library import LIBRARY
 from .temporary_names import NAMES
 from .value_paths import PATHS
@@ -18,7 +19,8 @@ from .waiting_jobs import JOBS
 __all__ = ["PARSING", "RUNNING", "install", "state"]
 
 VARIABLE = "CROMULENT_TUNING"
-_REPLACEMENTS = {each.name: each for each in (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS, OPTIONS, PATHS, NAMES)}
+_ALL = (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS, OPTIONS, PATHS, NAMES, PLACES)
+_REPLACEMENTS = {each.name: each for each in _ALL}
 PARSING = ("parser",)
 """What pays off where WDL is only read; importing `WDL.runtime` for the others would cost more than they save."""
 RUNNING = tuple(_REPLACEMENTS)
