@@ -169,6 +169,7 @@ esac || { why=no_shell code=127; finish; }
   trap : TERM # it tells the command's status even when all are asked to end; what it starts gets the signal as usual
   (
     cd "$call/work" || exit
+    export PWD # the name by which it was entered, which may be a link
     set -- "$here/environment" "$@"
     if [ -r "$1" ]; then
       . "$1"
@@ -178,6 +179,7 @@ esac || { why=no_shell code=127; finish; }
     exec "$@" ../command
   )
   code=$?
+  while [ "$code" -gt 255 ]; do code=$((code - 128)); done # of a signal, as some shells have it
   echo "$code" > "$here/status"
   exit "$code"
 ) < /dev/null >> "$stdout" 2>> "$stderr" &
@@ -196,6 +198,7 @@ read -r ended _ < /proc/uptime
 [ -z "$timer" ] || kill $timer 2> /dev/null
 [ "$$" -ne 1 ] || tell KILL # nothing may write any more
 # A command that was killed has told no status, and the shell may have told us that of our own interruption.
+while [ "$code" -gt 255 ]; do code=$((code - 128)); done
 [ -z "$insisted" ] || code=137
 [ ! -s "$here/status" ] || read -r code < "$here/status"
 
