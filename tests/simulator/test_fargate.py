@@ -6,6 +6,8 @@ import hashlib
 import json
 from pathlib import Path
 
+import pytest
+
 from .cloud import until
 from .fargate import Lab
 
@@ -194,3 +196,13 @@ def test_row_54_the_failure_of_one_call_stops_the_others(lab: Lab) -> None:
         "UserInitiated",
     ]
     assert not lab.live()
+
+
+@pytest.mark.parametrize("cache", [("--no-cache",), ()])
+def test_a_run_that_had_ended_is_not_done_again_in_its_directory(lab: Lab, cache: tuple[str, ...]) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE)
+    arguments = ("run", "wide.wdl", "width=3", "--dir", "run/.", *cache)
+    assert lab.run(*arguments).outputs == {"wide.total": 3}
+    again = lab.run(*arguments)
+    assert again.outputs == {"wide.total": 3}
+    assert len(lab.tasks()) == 4
