@@ -12,7 +12,7 @@ from cromulent_wdl.aws.rates import DESCRIBE, RUN_TASK, Bucket, Rate
 from cromulent_wdl.backends.fargate.gate import Cancelled, Gate
 from cromulent_wdl.backends.fargate.ladder import Rung
 from cromulent_wdl.backends.fargate.launching import queue_of
-from cromulent_wdl.backends.fargate.turns import Need, Room, Turns
+from cromulent_wdl.backends.fargate.turns import Measured, Need, Room, Turns
 from cromulent_wdl.backends.seam import Cancellation
 from tests.fakes.clocks import FakeClock
 from tests.fakes.waiting import eventually
@@ -166,6 +166,19 @@ def test_the_rates_are_asked_once_a_look_however_many_wait() -> None:
         thread.join(10)
     gate.close()
     assert len(asked) < 50
+
+
+def test_row_14_room_that_grows_meanwhile_is_found() -> None:
+    clock = FakeClock()
+    room = Room(addresses=1)
+    gate = Gate(lambda _: 0.0, room, clock, measure=lambda: Measured(quotas={"FARGATE_SPOT": 5.0}, free_addresses=3))
+    gate.enter("a", SPOT, Cancellation(), lambda _: None)
+    gate.enter("b", SPOT, Cancellation(), lambda _: clock.sleep(60.0))
+    gate.close()
+    assert room.addresses == 4
+    assert room.quotas == {"FARGATE_SPOT": 5.0}
+    room.measured(Measured())
+    assert room.addresses == 4
 
 
 def test_who_is_cancelled_while_waiting_leaves_the_line() -> None:

@@ -40,6 +40,7 @@ class RunOptions:
     no_outside_imports: bool = False
     backend: str | None = None
     progress: str | None = None
+    task_timeout: str | None = None
     on: str = "here"
     detach: bool = False
     download: str | None = None
@@ -52,6 +53,7 @@ class RunOptions:
         return {
             "backend": self.backend,
             "progress": self.progress,
+            "task_timeout": self.task_timeout,
             "deployment": self.deployment,
             "profile": self.profile,
             "region": self.region,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from ..units import parse_duration
 from .completing import complete_input
 from .deployment import where
 from .options import RunOptions
@@ -19,6 +20,14 @@ Examples:
 
 Run again after a failure or an interruption: what was done is taken from the call cache.
 """
+
+
+def seconds(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    """Turn a time as people write it into seconds."""
+    try:
+        return None if value is None else str(parse_duration(value))
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from error
 
 
 @click.command("run", epilog=_EPILOG)
@@ -52,6 +61,7 @@ Run again after a failure or an interruption: what was done is taken from the ca
 )
 @click.option("--runtime-defaults", metavar="JSON", help="Runtime settings for tasks that lack them: a file or JSON.")
 @click.option("--runtime-cpu-max", type=int, metavar="N", help="Cap runtime.cpu.")
+@click.option("--task-timeout", metavar="TIME", callback=seconds, help="Stop Fargate tasks after so long, as '6h'.")
 @click.option("--runtime-memory-max", metavar="SIZE", help="Cap runtime.memory.")
 @click.option("-@", "max_tasks", type=click.IntRange(0), metavar="N", help="Run at most N calls at once.")
 @click.option("--copy-input-files", is_flag=True, help="Give every task writable copies of its inputs.")

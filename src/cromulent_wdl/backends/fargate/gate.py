@@ -7,12 +7,13 @@ from collections.abc import Callable
 
 from ...clock import SYSTEM, Clock
 from ..seam import Cancellation
-from .turns import Need, Room, Turns
+from .turns import Measured, Need, Room, Turns
 
 __all__ = ["Cancelled", "Gate"]
 
 _PAUSE = 0.5
 """Seconds between two looks at whether there is room again; who leaves says so anyhow."""
+_MEASURE_EVERY = 60.0
 
 
 class Cancelled(Exception):
@@ -33,10 +34,20 @@ class _Ticket:
 class Gate:
     """Lets tasks through by the rates, and no more at a time than there is room for."""
 
-    def __init__(self, delay: Callable[[str], float], room: Room, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self,
+        delay: Callable[[str], float],
+        room: Room,
+        clock: Clock = SYSTEM,
+        *,
+        measure: Callable[[], Measured] = Measured,
+    ) -> None:
         self._delay = delay
         self._room = room
         self._clock = clock
+        self._measure = measure
+        """Says how much room there is; asked now and then while somebody waits for it."""
+        self._measured = clock.monotonic()
         self._turns: Turns[_Ticket] = Turns()
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -94,9 +105,17 @@ class Gate:
                 pause = self._admit_one()
                 if pause is None:
                     self._changed.wait(_PAUSE)
-                    continue
             if pause:
                 self._clock.sleep(pause)
+            elif pause is None and self._clock.monotonic() - self._measured >= _MEASURE_EVERY:
+                self._measure_again()
+
+    def _measure_again(self) -> None:
+        """Quotas grow, and others come and go."""
+        found = self._measure()
+        with self._changed:
+            self._room.measured(found)
+        self._measured = self._clock.monotonic()
 
     def _admit_one(self) -> float | None:
         """Let the next task through; return for how long the rates want a pause, None where there is no room."""

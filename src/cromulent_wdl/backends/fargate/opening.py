@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from functools import partial
 
 from ...aws import network, quotas
 from ...aws.access import Access
@@ -21,7 +22,7 @@ from .cloud import Cloud, Files
 from .gate import Gate
 from .images import Images
 from .ladder import ON_DEMAND, SPOT
-from .turns import Room
+from .turns import Measured, Room
 
 __all__ = ["fargate", "open_cloud", "waits_of"]
 
@@ -42,6 +43,8 @@ def fargate(workplace: Workplace) -> FargateBackend:
 def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock: Clock = SYSTEM) -> Cloud:
     """Return the deployment as this process uses it."""
     ecs = Ecs(access, deployment.cluster, pause=settings.retry_pause, clock=clock)
+    room, measure = Room(), partial(_measured, access, deployment)
+    room.measured(measure())
     return Cloud(
         access=access,
         deployment=deployment,
@@ -50,7 +53,7 @@ def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock
         images=Images(access, settings),
         ecs=ecs,
         monitor=Monitor(ecs.describe, waits_of(settings), clock),
-        gate=Gate(ecs.launch_delay, _room(access, deployment), clock),
+        gate=Gate(ecs.launch_delay, room, clock, measure=measure),
         clock=clock,
     )
 
@@ -65,16 +68,16 @@ def waits_of(settings: Settings) -> Waits:
     )
 
 
-def _room(access: Access, deployment: Deployment) -> Room:
-    """Return what there is room for. What the caller may not ask is taken for endless: AWS says so soon enough."""
-    room = Room()
+def _measured(access: Access, deployment: Deployment) -> Measured:
+    """Return how much room there is. What the caller may not ask is taken for endless: AWS says so soon enough."""
+    vcpus = addresses = None
     try:
         found = quotas.fargate(access)
-        room.quotas = {ON_DEMAND: found.on_demand, SPOT: found.spot}
+        vcpus = {ON_DEMAND: found.on_demand, SPOT: found.spot}
     except AwsError as error:
         _log.info("the account's vCPU quotas are not known: %s", error)
     try:
-        room.addresses = sum(each.free_addresses for each in network.subnets(access, deployment.subnets))
+        addresses = sum(each.free_addresses for each in network.subnets(access, deployment.subnets))
     except AwsError as error:
         _log.info("the subnets' free addresses are not known: %s", error)
-    return room
+    return Measured(vcpus, addresses)

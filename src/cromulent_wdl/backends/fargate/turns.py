@@ -7,7 +7,7 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
-__all__ = ["Need", "Room", "Turns"]
+__all__ = ["Measured", "Need", "Room", "Turns"]
 
 _Ticket = TypeVar("_Ticket", bound=Hashable)
 
@@ -20,15 +20,30 @@ class Need:
     vcpus: float
 
 
+@dataclass(frozen=True)
+class Measured:
+    """What AWS says that there is: vCPUs by provider, and free addresses; None for what it does not say."""
+
+    quotas: Mapping[str, float] | None = None
+    free_addresses: int | None = None
+
+
 @dataclass
 class Room:
     """What there is room for, and what is taken; a provider without a quota has no end."""
 
     quotas: Mapping[str, float] = field(default_factory=dict)
     addresses: int | None = None
-    """That the subnets had free in the beginning; each task takes one."""
+    """That there are for our tasks; each takes one."""
     vcpus: dict[str, float] = field(default_factory=dict)
     tasks: int = 0
+
+    def measured(self, found: Measured) -> None:
+        """Learn how much there is. What AWS does not say stays as it was."""
+        if found.quotas is not None:
+            self.quotas = found.quotas
+        if found.free_addresses is not None:
+            self.addresses = self.tasks + found.free_addresses
 
     def lack(self, need: Need) -> str:
         """Return in words what there is too little of, or nothing. A task that is alone is never held back."""
