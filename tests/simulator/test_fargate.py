@@ -206,3 +206,19 @@ def test_a_run_that_had_ended_is_not_done_again_in_its_directory(lab: Lab, cache
     again = lab.run(*arguments)
     assert again.outputs == {"wide.total": 3}
     assert len(lab.tasks()) == 4
+
+
+KNOWS_ITSELF = """
+version 1.2
+task knows {
+  command <<< echo "~{task.cpu} ~{task.memory}" >>>
+  output { String said = read_string(stdout()) }
+}
+"""
+
+
+def test_a_task_that_declares_nothing_knows_what_it_gets(lab: Lab) -> None:
+    (lab.mount / "knows.wdl").write_text(KNOWS_ITSELF)
+    assert lab.run("run", "knows.wdl").outputs == {"knows.said": f"1.000000 {2 * 1024**3}"}
+    lab.run("run", "knows.wdl", default_cpu="0.25", default_memory="512")
+    assert sorted((task["cpu"], task["memory"]) for task in lab.tasks()) == [("1024", "2048"), ("256", "512")]

@@ -11,7 +11,7 @@ from contextlib import ExitStack
 from itertools import starmap
 from pathlib import Path
 
-from WDL import Error, Type, Value
+from WDL import Error, Tree, Type, Value
 from WDL._util import NOTICE_LEVEL, VERBOSE_LEVEL, StructuredLogMessage
 from WDL.runtime import config
 from WDL.runtime.task_container import TaskContainer
@@ -26,7 +26,7 @@ from .endings import exception_of
 from .linked_outputs import linked_input
 from .repeats import Repeats
 from .reporting import Reporter
-from .runtime_values import architecture_of, disk_of, timeout_of
+from .runtime_values import architecture_of, disk_of, guard_network, timeout_of
 
 __all__ = ["CromulentContainer"]
 
@@ -85,12 +85,12 @@ class CromulentContainer(TaskContainer):
             self._images = tuple(str(item.coerce(Type.String()).value) for item in value.value)
         elif "docker" in self.runtime_values:
             self._images = (self.runtime_values["docker"],)
-        self._apply_network_guard(logger)
+        guard_network(self.runtime_values, self.cfg, logger)
         if self._backend.elastic:
             self._process_for_cloud(runtime_eval)
 
     def _process_for_cloud(self, runtime_eval: dict[str, Value.Base]) -> None:
-        """Heed what only a cloud does, and say to the engine what a task gets that declares nothing."""
+        """Heed what only a cloud does."""
         settings, values = self._session.settings, self.runtime_values
         self._disk, self._architecture = disk_of(runtime_eval), architecture_of(runtime_eval)
         asked = timeout_of(runtime_eval)
@@ -99,8 +99,14 @@ class CromulentContainer(TaskContainer):
         losses = values.pop("preemptible", settings.preemptible)
         allowances = Allowances(losses if settings.spot else 0, settings.memory_retry, settings.retry_pause)
         self._repeats = Repeats(allowances, elastic=True)
-        values.setdefault("cpu", self._backend.defaults.cpu)
-        values.setdefault("memory_reservation", self._backend.defaults.memory)
+
+    def build_task_runtime_info_struct(self, logger: logging.Logger, run_id: str, task: Tree.Task) -> None:
+        """Tell the task's own expressions what it gets where it declares nothing, which is not all there is."""
+        declared, defaults = self.runtime_values, self._backend.defaults
+        if self._backend.elastic:
+            self.runtime_values = {"cpu": defaults.cpu, "memory_reservation": defaults.memory, **declared}
+        super().build_task_runtime_info_struct(logger, run_id, task)
+        self.runtime_values = declared
 
     def host_work_dir(self) -> str:
         """Return the attempt's working directory; attempts of earlier heads count."""
@@ -261,18 +267,6 @@ class CromulentContainer(TaskContainer):
             gpu=values.get("gpu", False),
             disk=self._disk,
         )
-
-    def _apply_network_guard(self, logger: logging.Logger) -> None:
-        network = self.runtime_values.get("docker_network")
-        if network and network not in self.cfg["docker_swarm"].get_list("allow_networks"):
-            logger.warning(
-                StructuredLogMessage(
-                    "runtime.docker_network ignored; the network's name must appear in the JSON list of configuration"
-                    " [docker_swarm] allow_networks / environment MINIWDL__DOCKER_SWARM__ALLOW_NETWORKS",
-                    docker_network=network,
-                )
-            )
-            del self.runtime_values["docker_network"]
 
 
 _LONGEST_PAUSE = 30.0

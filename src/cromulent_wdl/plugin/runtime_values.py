@@ -1,15 +1,19 @@
-"""What tasks say in `runtime` that miniwdl itself leaves aside, and backends of a cloud heed."""
+"""What tasks say in `runtime` that miniwdl itself leaves aside, or leaves to us to judge."""
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Mapping
+from typing import Any
 
 from WDL import Error, Type, Value
+from WDL._util import StructuredLogMessage
+from WDL.runtime import config
 
 from ..units import GIB
 
-__all__ = ["architecture_of", "disk_of", "timeout_of"]
+__all__ = ["architecture_of", "disk_of", "guard_network", "timeout_of"]
 
 _SIZE = re.compile(r"(?<![\w/.-])(\d+(?:\.\d+)?)\s*([KMGT]i?B?)?(?![\w.])")
 _UNITS = {"K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
@@ -46,7 +50,7 @@ def timeout_of(runtime: Mapping[str, Value.Base]) -> float | None:
         return None
     try:
         minutes = float(value.coerce(Type.Float()).value)
-    except (Error.EvalError, ValueError, TypeError) as error:
+    except (Error.RuntimeError, ValueError, TypeError) as error:
         raise Error.RuntimeError("invalid setting of runtime.timeout_minutes") from error
     if minutes <= 0:
         raise Error.RuntimeError("invalid setting of runtime.timeout_minutes: it must be more than nothing")
@@ -62,3 +66,17 @@ def architecture_of(runtime: Mapping[str, Value.Base]) -> str:
     if asked not in _ARCHITECTURES:
         raise Error.RuntimeError(f"runtime.architecture cannot be '{asked}': it is arm64 or amd64")
     return _ARCHITECTURES[asked]
+
+
+def guard_network(values: dict[str, Any], cfg: config.Loader, logger: logging.Logger) -> None:
+    """Drop a network that the configuration does not allow, with miniwdl's warning."""
+    network = values.get("docker_network")
+    if network and network not in cfg["docker_swarm"].get_list("allow_networks"):
+        logger.warning(
+            StructuredLogMessage(
+                "runtime.docker_network ignored; the network's name must appear in the JSON list of configuration"
+                " [docker_swarm] allow_networks / environment MINIWDL__DOCKER_SWARM__ALLOW_NETWORKS",
+                docker_network=network,
+            )
+        )
+        del values["docker_network"]

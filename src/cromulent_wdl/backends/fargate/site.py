@@ -6,6 +6,7 @@ to AWS: it finds what the earlier one started by that name, and takes it over or
 
 from __future__ import annotations
 
+import hashlib
 import itertools
 import json
 import os
@@ -98,7 +99,7 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
         record = _Record(name, cloud.deployment.name, cloud.deployment.file_system)
         _write(file, record)  # before anything is made under that name
     point = access_points.find(cloud.access, record.access_point) if record.access_point else None
-    if point is None:
+    if point is None or point.root != shared.path_in_file_system(directory):  # tasks can write the record, too
         point = _make_point(cloud, directory, shared, record)
         record = _Record(record.name, record.deployment, record.file_system, point.identity)
         _write(file, record)
@@ -119,7 +120,7 @@ def _make_point(cloud: Cloud, directory: Path, shared: SharedFiles, record: _Rec
         file_system=cloud.deployment.file_system,
         root=shared.path_in_file_system(directory),
         user=(owner.st_uid, owner.st_gid),
-        token=record.name[-64:],
+        token=hashlib.sha256(f"{record.name}/{record.access_point}".encode()).hexdigest(),
         tags={TAG: cloud.deployment.name, RUN_TAG: record.name, "Name": record.name},
     )
     return access_points.create(cloud.access, wanted, cloud.clock)

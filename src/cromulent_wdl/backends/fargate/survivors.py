@@ -36,7 +36,7 @@ class Survivors:
         arns = self._cluster.started_by(self._name)
         found: dict[str, list[EcsTask]] = {}
         for task in self._cluster.describe_all(arns).tasks if arns else ():
-            if not task.over:
+            if key_of(task) and not task.over:  # a head in the cloud has the run's name, too
                 found.setdefault(key_of(task), []).append(task)
         with self._lock:
             self._left = found
@@ -63,5 +63,5 @@ class Survivors:
 
 
 def key_of(task: EcsTask) -> str:
-    """Return the key of the attempt that an ECS task of ours runs: its script is in a directory of that name."""
+    """Return the key of the attempt that an ECS task runs, by the directory of its script; nothing for another task."""
     return PurePosixPath(task.command[-1]).parent.name if task.command else ""
