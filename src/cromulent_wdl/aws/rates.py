@@ -24,8 +24,8 @@ class Rate:
 
 # Facts: ECS API buckets; RunTask on Fargate; Fargate launch rate. A little is left for the time that requests take on
 # their way: they leave here evenly and arrive in bunches.
-RUN_TASK = Rate(18, 19.9)
-LAUNCH = Rate(95, 19.9)
+RUN_TASK = Rate(19, 19.96)
+LAUNCH = Rate(98, 19.96)
 """Tasks of one capacity provider."""
 RUN_OR_STOP = Rate(90, 39)
 DESCRIBE = Rate(40, 9.5)
