@@ -76,7 +76,6 @@ DEMANDED: Mapping[str, Mapping[str, str]] = {
         "iam:PassRole": _PASSING,
         "kms:Decrypt": _BUCKET_KEY,
         "kms:GenerateDataKey": _BUCKET_KEY,
-        "s3:GetBucketLocation": _BUCKET_CALLS,
     },
     "states": {
         "ecs:DescribeTasks": _STATES_ECS,

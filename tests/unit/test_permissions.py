@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from fnmatch import fnmatchcase
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -174,3 +175,10 @@ def test_every_operation_has_an_action_that_iam_knows() -> None:
     actions = {action for call in api_calls() for action in actions_of(call.service, call.operation)}
 
     assert sorted(action for action in actions if not get_action_data(*action.split(":"))) == []
+
+
+@pytest.mark.parametrize("whose", EVERYBODY)
+def test_the_reference_says_why_each_statement_is_there(whose: str) -> None:
+    reference = (Path(__file__).parents[2] / "docs" / "reference" / "permissions.md").read_text()
+
+    assert [each["Sid"] for each in statements(whose) if f"`{each['Sid']}`" not in reference] == []
