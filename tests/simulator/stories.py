@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from cromulent_wdl.cli.usage import month_usage
 from cromulent_wdl.errors import AwsError, ProvisionFailed, UsageError
 from cromulent_wdl.model.deployment import Deployment
 from cromulent_wdl.provision import standing
@@ -18,6 +19,7 @@ from cromulent_wdl.provision.doctor.account import look_at_account, look_at_depl
 from cromulent_wdl.provision.doctor.facts import Deployed, Unknown
 from cromulent_wdl.provision.permissions import Place, in_parts
 from cromulent_wdl.provision.wishes import Wishes
+from cromulent_wdl.storage.bucket import RunKeys
 from tests.fakes.clocks import FakeClock
 
 from .cloud import Cloud
@@ -87,6 +89,7 @@ def _live(root: Cloud, made: Deployment) -> None:
     tags = [{"Key": "cromulent:deployment", "Value": made.name}]
     root.client("efs").create_access_point(FileSystemId=made.file_system, Tags=tags)
     fill(root, made.bucket)
+    root.client("s3").put_object(Bucket=made.bucket, Key=RunKeys("story").segment(1), Body=b"no journal\n")
 
 
 def _look(caller: Cloud, name: str) -> None:
@@ -95,6 +98,7 @@ def _look(caller: Cloud, name: str) -> None:
     found = standing.look(access, name)
     if found.quotas is None or found.in_bucket is None or found.files is None:
         raise Refused(f"status tells less: {found}")
+    month_usage(access, found.deployment, (), clock.now())
     account = look_at_account(access, clock)
     deployed = look_at_deployment(access, name, account, clock, with_drift=True)
     if isinstance(deployed, Unknown) or isinstance(account.quotas, Unknown):

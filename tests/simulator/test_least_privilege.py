@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -30,6 +31,11 @@ SAID_OTHERWISE = {"YourBucket": "that these credentials may read"}
 
 ANY = Place("aws", "us-east-1", "123456789012")
 POLICY = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"
+
+
+@pytest.fixture(autouse=True)
+def own_home(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path))  # what status remembers of runs
 
 
 def sids(wishes: Wishes) -> list[str]:

@@ -43,7 +43,7 @@ class EcsResources:
         try:
             self.ask(action, request)
         except ValueError as refused:
-            if "NotFound" not in str(refused) and "Unable to describe" not in str(refused):
+            if not any(words in str(refused) for words in ("NotFound", "Unable to describe", "does not exist")):
                 raise
 
     def made(self, arn: str, properties: Properties) -> None:
