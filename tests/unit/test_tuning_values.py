@@ -123,6 +123,18 @@ def test_paths_are_rewritten_as_miniwdl_rewrites_them(tuned_values: ModuleType) 
         assert new is not value
 
 
+def test_paths_of_an_environment_are_rewritten_in_its_order(tuned_values: ModuleType) -> None:
+    env: Env.Bindings[Value.Base] = Env.Bindings()
+    for number, value in enumerate(values()):
+        env = env.bind(f"n{number}", value)
+    env = env.bind("n0", Value.Int(4))
+    original, tuned = (
+        [(binding.name, structure(binding.value)) for binding in rewrite(env, lambda leaf: f"/c{leaf.value}")]
+        for rewrite in (Value.rewrite_env_paths, tuned_values.rewrite_env_paths)
+    )
+    assert tuned == original
+
+
 def test_rewriting_leaves_nothing_to_the_collector(tuned_values: ModuleType) -> None:
     class Held:
         def __call__(self, leaf: Value.Base) -> str:

@@ -31,11 +31,13 @@ class Repeats:
 
     def applied(self, task: Task) -> Task:
         """Return the task as its next attempt is made: with what it turned out to need, and where it may run."""
+        if not self._elastic:
+            return task
         needs = task.resources
         memory, disk = max(needs.memory, self._memory), max(needs.disk, self._disk)
         losses = self._history.counts.get(Ending.SPOT, 0)
         return replace(
             task,
             resources=replace(needs, memory=memory, disk=disk),
-            preemptible=self._elastic and losses < self._allowances.preemptible,
+            preemptible=losses < self._allowances.preemptible,
         )

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Union
 from .replacement import Replacement
 
 if TYPE_CHECKING:
-    from WDL import Value
+    from WDL import Env, Value
 
     _Rewrite = Callable[[Union[Value.File, Value.Directory]], Union[str, None]]
 
@@ -23,42 +23,52 @@ __all__ = ["PATHS"]
 
 
 def _replace(values: ModuleType) -> None:
+    files, directories, of_env = values.File, values.Directory, values.Env
+
     def rewrite_paths(v: Value.Base, f: _Rewrite) -> Value.Base:
         """Return a deep copy of a value in which `f` has rewritten each path, or has put null in its place."""
-        twin = _copy(v)
-        if isinstance(twin, (values.File, values.Directory)):
+        twin: Value.Base = object.__new__(type(v))
+        vars(twin).update(vars(v))
+        if isinstance(twin, (files, directories)):
             path = f(twin)
             if path is None:
                 null: Value.Base = values.Null(expr=twin.expr)
                 return null
-            kind = values.Directory if isinstance(twin, values.Directory) else values.File
+            kind = directories if isinstance(twin, directories) else files
             twin.value = kind(path, twin.expr).value
         else:
-            twin.value = _of_parts(twin.value, f)
+            twin.value = _of_parts(twin.value, rewrite_paths, f)
         return twin
 
-    def _of_parts(parts: Any, f: _Rewrite) -> Any:
-        """Return a copy of what a value is made of: values, lists, pairs and dictionaries of them, or a scalar."""
-        if isinstance(parts, values.Base):
-            return rewrite_paths(parts, f)
-        if isinstance(parts, list):
-            return [_of_parts(part, f) for part in parts]
-        if isinstance(parts, tuple):
-            left, right = parts
-            return _of_parts(left, f), _of_parts(right, f)
-        if isinstance(parts, dict):
-            return {key: _of_parts(part, f) for key, part in parts.items()}
-        # An assertion of the original's: there are no other values.
-        assert parts is None or isinstance(parts, (int, float, bool, str))
-        return parts
+    def rewrite_env_paths(env: Env.Bindings[Value.Base], f: _Rewrite) -> Env.Bindings[Value.Base]:
+        """Return the same of all values under their names."""
+        new: Env.Bindings[Value.Base] = of_env.Bindings()
+        rewritten = [of_env.Binding(binding.name, rewrite_paths(binding.value, f)) for binding in env]
+        for binding in reversed(rewritten):
+            new = of_env.Bindings(binding, new)
+        return new
 
     values.rewrite_paths = rewrite_paths  # type: ignore[attr-defined]
+    values.rewrite_env_paths = rewrite_env_paths  # type: ignore[attr-defined]
 
 
-def _copy(value: Value.Base) -> Value.Base:
-    twin = object.__new__(type(value))
-    vars(twin).update(vars(value))
-    return twin
+def _of_parts(parts: Any, rewrite: Callable[[Any, _Rewrite], Any], f: _Rewrite) -> Any:
+    """Return a copy of what a value is made of: values, lists, pairs and dictionaries of them, or a scalar."""
+    if parts is None or isinstance(parts, (str, int, float, bool)):
+        return parts
+    if isinstance(parts, list):
+        return [_of_parts(part, rewrite, f) for part in parts]
+    if isinstance(parts, tuple):
+        left, right = parts
+        return _of_parts(left, rewrite, f), _of_parts(right, rewrite, f)
+    if isinstance(parts, dict):
+        return {key: _of_parts(part, rewrite, f) for key, part in parts.items()}
+    return rewrite(parts, f)
 
 
-PATHS = Replacement("paths", "WDL.Value", {"rewrite_paths": "7925901f7ae9f0dc643a"}, _replace)
+PATHS = Replacement(
+    "paths",
+    "WDL.Value",
+    {"rewrite_paths": "7925901f7ae9f0dc643a", "rewrite_env_paths": "0c0660e224b928771b17"},
+    _replace,
+)
