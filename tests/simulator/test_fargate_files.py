@@ -174,3 +174,20 @@ task writes {
     assert outputs["writes.done"] == ["wrote here"]
     assert [path.name for path in (lab.mount / "other").iterdir()] == ["file"]
     assert (lab.mount / "other/file").read_text() == "another run's"
+
+
+RESULTLESS = """
+version 1.1
+task resultless {
+  input { File there }
+  command <<< ln -s ~{there} linked.bam; for each in ../.cromulent/attempts/*; do mkdir $each/result; done >>>
+  output { File linked = "linked.bam" }
+}
+"""
+
+
+def test_a_task_whose_result_cannot_be_seen_has_its_files_all_the_same(lab: Lab) -> None:
+    (lab.mount / "there.bam").write_text("there")
+    (lab.mount / "resultless.wdl").write_text(RESULTLESS)
+    outputs = lab.run("run", "resultless.wdl", "there=there.bam", "--dir", str(lab.mount)).outputs
+    assert Path(outputs["resultless.linked"]).read_text() == "there"

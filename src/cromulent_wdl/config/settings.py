@@ -79,8 +79,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         180.0
     )
     result_wait: Annotated[
-        float, Meta(ge=0, description="Seconds for which an ended task's result may take to show on the shared disk.")
-    ] = 10.0
+        float,
+        Meta(ge=0, description="Seconds that an ended task's result and files may take to show on the shared disk."),
+    ] = 60.0
     log_wait: Annotated[
         float,
         Meta(ge=0, description="Seconds after its end for which lines of a task's log may come, if it left nothing."),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from contextlib import suppress
 
-from ...aws.decode import EcsTask
+from ...aws.decode import KILLED, EcsTask
 from ...aws.log_lines import drain
 from ...errors import AwsError
 from ...model import EcsTaskStopped, Outcome, TaskImage, TaskStarted
@@ -26,6 +26,7 @@ from .wrapper import Limits, prepare_attempt, read_result, revoke
 
 __all__ = ["Run"]
 
+_KILLED_PATIENCE = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -123,15 +124,14 @@ class Run:
     def _settle(self, followed: Followed, size: Size) -> Outcome:
         """Say how the attempt ended, with all that is to be remembered of it written down."""
         ecs, patience = followed.ecs, self._cloud.settings.result_wait
-        may_be_there = ecs is None or (ecs.exit_code is not None and ecs.started_at is not None)
-        result = await_result(self._attempt, self._cloud.clock, patience if may_be_there else 0.0)
+        result = await_result(self._attempt, self._cloud.clock, _patience_with(ecs, patience))
         if ecs is not None:
             self._tell_began(ecs)
             self._note_stop(ecs)
         if result is None:
             revoke(self._attempt)  # nobody knows whether it will still be started
             self._fetch_log(ecs)
-        else:
+        if result is not None or (ecs is not None and ecs.exit_code == 0):  # whose result the disk is late to show
             self._collect(patience)
         return outcome_of(End(self._task, followed, result, size))
 
@@ -204,3 +204,12 @@ class Run:
         if not self._began and ecs.started_at is not None:
             self._began = True
             self._errand.report(TaskStarted(ecs.started_at, self._task.call, self._task.attempt, ecs.identity))
+
+
+def _patience_with(ecs: EcsTask | None, patience: float) -> float:
+    """Return for how long a result is to be waited for: one that was killed has most likely left none."""
+    if ecs is None:
+        return patience
+    if ecs.exit_code is None or ecs.started_at is None:
+        return 0.0
+    return min(patience, _KILLED_PATIENCE) if ecs.exit_code == KILLED else patience
