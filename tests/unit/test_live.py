@@ -10,7 +10,17 @@ from rich.console import Console
 
 from cromulent_wdl.cli.failure import Failure
 from cromulent_wdl.cli.live import LiveView
-from cromulent_wdl.model import CallEnded, CallQueued, CallStarted, Ending, TaskEnded, TaskStarted, TaskWaiting
+from cromulent_wdl.clock import SYSTEM
+from cromulent_wdl.model import (
+    CallEnded,
+    CallQueued,
+    CallStarted,
+    EcsTaskLaunched,
+    Ending,
+    TaskEnded,
+    TaskStarted,
+    TaskWaiting,
+)
 
 WIDTH, HEIGHT = 80, 24
 
@@ -63,6 +73,18 @@ def test_how_long_it_has_taken_is_shown_whatever_the_run_is_called(
     monkeypatch.setenv("COLUMNS", str(WIDTH))
     (heading, *_) = shown(LiveView("a_long_name_" * 9, tmp_path, "a_long_name"))
     assert heading.endswith("…  0:00") and len(heading) <= WIDTH
+
+
+def test_what_a_run_on_fargate_has_cost_so_far_stands_in_the_heading(
+    view: LiveView, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    begin(view, tmp_path, "align")
+    assert "$" not in shown(view)[0]
+    hour_ago = SYSTEM.now() - 3600
+    view(EcsTaskLaunched(hour_ago, "align", 1, "arn:1", "on_demand", "us-east-1", "X86_64", 4.0, 8 << 30))
+    # 4 x 0.04048 + 8 x 0.004445
+    assert shown(view)[0].endswith("about $0.1975")
 
 
 def test_of_many_calls_those_that_matter_are_shown(view: LiveView, tmp_path: Path) -> None:

@@ -32,6 +32,7 @@ from ..units import format_bytes, format_duration
 from . import ui
 from .failure import Failure
 from .progress import tell
+from .spending import Spending
 
 __all__ = ["LiveView"]
 
@@ -63,6 +64,7 @@ class LiveView:
         self._name = name
         self._rows: dict[str, _Row] = {}
         self._lock = threading.Lock()
+        self._spending = Spending()
         self._began = SYSTEM.now()
         self._console = ui.console(sys.stderr)
         self._live = Live(
@@ -80,6 +82,7 @@ class LiveView:
 
     def __call__(self, event: Event) -> None:
         """Change the row of the event's call."""
+        self._spending.add(event)
         call = getattr(event, "call", "")
         if not call:
             return
@@ -125,7 +128,8 @@ class LiveView:
 
     def _title(self, now: float) -> Text:
         """Return what runs and for how long; where that is too long for a line, the first part is cut."""
-        elapsed = f"  {format_duration(now - self._began)}"
+        spent = self._spending.text(now)
+        elapsed = f"  {format_duration(now - self._began)}" + (f"  {spent}" if spent else "")
         title = _line(self._heading, "bold")
         title.truncate(self._console.width - len(elapsed), overflow="ellipsis")
         return title.append(elapsed)

@@ -60,5 +60,6 @@
   critical.addEventListener("change", apply);
   legend();
   apply();
+  timeline.select(everything.find((call) => state(call) === "failed"));
   document.documentElement.dataset.ready = "yes";
 })();

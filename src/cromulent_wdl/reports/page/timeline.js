@@ -115,7 +115,7 @@ class Timeline {
     context.fillText(this.fitted(context, `${MARKS[state(call)]} ${CALLS.path[call]}`, this.left - 16), 10, middle + 4);
     context.save();
     context.beginPath();
-    context.rect(this.left, y, this.width - this.left, this.height);
+    context.rect(this.left - 6, y, this.width - this.left + 6, this.height);
     context.clip();
     this.bar(context, ready(call), began(call) ?? ended(call), middle, 2, "--rule-strong");
     if (state(call) === "cached") this.diamond(context, ended(call), middle);
