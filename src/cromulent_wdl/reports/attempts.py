@@ -7,20 +7,20 @@ from ..pricing.bill import FREE_STORAGE
 from ..runs.status import Attempt
 from ..units import GIB, format_bytes, format_duration
 
-__all__ = ["attempt_in_words", "given", "launched_of", "place_of"]
+__all__ = ["circumstances", "given", "launched_of", "place_of", "took"]
 
 
-def attempt_in_words(attempt: Attempt) -> str:
-    """Say how long an attempt took, where, with what, and what it used."""
+def circumstances(attempt: Attempt) -> str:
+    """Say where an attempt ran and with what: `on Fargate Spot in eu-west-1, with 4 vCPU and 8 GiB`."""
+    return ", ".join(filter(None, [_place(attempt), _given(attempt)]))
+
+
+def took(attempt: Attempt) -> str:
+    """Say how long an attempt's command took; nothing where it did not begin."""
     ended = attempt.ended
     if ended is None or attempt.started_at is None:
-        began = "the command did not begin"
-    else:
-        began = f"for {format_duration(ended.usage.seconds or ended.at - attempt.started_at)}"
-    peak = ended.usage.memory_peak if ended is not None else None
-    used = f"memory in use at its peak {format_bytes(peak)}" if peak else ""
-    place = f"{began} {_place(attempt)}" if attempt.placed is not None else f"{began}: it was not placed anywhere"
-    return ", ".join(filter(None, [place, _given(attempt), used]))
+        return ""
+    return format_duration(ended.usage.seconds or ended.at - attempt.started_at)
 
 
 def _given(attempt: Attempt) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ from ..runs.logs import call_directory
 from ..runs.status import Attempt, CallStatus, EcsTask, RunStatus, State
 from ..storage import layout
 from .advice import Circumstances, happened, tries
-from .attempts import attempt_in_words
+from .attempts import circumstances, took
 from .evidence import Evidence, gather, read_json
 from .explanation import Explanation, Fact
 
@@ -160,21 +160,33 @@ def _last_ecs_task(call: CallStatus) -> EcsTask | None:
 
 
 def _tried(call: CallStatus, ending: Ending) -> Iterable[Fact]:
-    """Say of each attempt what it had, where, how long it took and, where they differ, how it ended."""
-    texts = []
-    endings = {attempt.ended.ending for attempt in call.attempts if attempt.ended is not None}
-    for attempt in call.attempts:
-        text = attempt_in_words(attempt)
-        if endings != {ending} and attempt.ended is not None:
-            text += f": {happened(attempt.ended.ending, attempt.ended.exit_code)}"
-        texts.append(text)
-    if len(set(texts)) == 1:
-        yield Fact("ran", f"{len(texts)} times, each {texts[0]}" if len(texts) > 1 else texts[0])
+    """Say of each attempt where it ran, with what, how long and, where they differ, how it ended."""
+    attempts = [attempt for attempt in call.attempts if attempt.placed is not None]
+    endings = {attempt.ended.ending for attempt in attempts if attempt.ended is not None}
+    if attempts and len({circumstances(attempt) for attempt in attempts}) == 1 and endings <= {ending}:
+        yield Fact("ran", _together(attempts))
         return
-    if len(texts) > _SHOWN:
-        yield Fact("tried", f"{len(texts)} times; the last {_SHOWN}:")
-    for number, text in list(enumerate(texts, start=1))[-_SHOWN:]:
-        yield Fact("tried", f"{number}. {text}")
+    if len(attempts) > _SHOWN:
+        yield Fact("tried", f"{len(attempts)} times; the last {_SHOWN}:")
+    for attempt in attempts[-_SHOWN:]:
+        how = ""
+        if endings != {ending} and attempt.ended is not None:
+            how = f": {happened(attempt.ended.ending, attempt.ended.exit_code)}"
+        yield Fact("tried", f"{attempt.number}. {_began(attempt)} {circumstances(attempt)}{how}")
+
+
+def _together(attempts: Sequence[Attempt]) -> str:
+    """Say of attempts that had the same how long each took."""
+    where, times = circumstances(attempts[-1]), [took(attempt) for attempt in attempts if took(attempt)]
+    count = f"{len(attempts)} times " if len(attempts) > 1 else ""
+    if not times:
+        return f"{count}{where}; the command did not begin"
+    shown = ", ".join(times[-_SHOWN:]) + (" at the last" if len(times) > _SHOWN else "")
+    return f"{count}{where}, for {shown}"
+
+
+def _began(attempt: Attempt) -> str:
+    return f"for {took(attempt)}" if took(attempt) else "did not begin"
 
 
 def _words(evidence: Evidence) -> Iterable[Fact]:
