@@ -1,7 +1,7 @@
 # For people: `make help`. Everything happens in .venv, which the first target that needs it makes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo test unit chaos lint format bench bench-local bench-simulator bench-fargate bench-provision bench-report lock environment clean
+.PHONY: help demo demo-cloud test unit chaos lint format bench bench-local bench-simulator bench-fargate bench-provision bench-report lock environment clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -14,6 +14,9 @@ help: ## list the targets
 
 demo: $(INSTALLED) ## run examples/md5sum here, with nothing but Python
 	@scripts/demo
+
+demo-cloud: $(INSTALLED) ## the cloud story on a local AWS; wants bubblewrap
+	@scripts/demo-cloud
 
 test: lint ## lint, then all tests; as root on Debian with engines of its own
 	$(BIN)/python -m tests.machine $(BIN)/pytest $(PYTEST_OPTIONS)
