@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+import cromulent_wdl
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
@@ -146,3 +148,15 @@ def test_what_is_wrong_is_said_before_anything_is_started(
     assert (refused.status, refused.out) == (2, ""), refused.err
     assert sentence in refused.err
     assert laptop("ls", "--all", "--json").out == before
+
+
+def test_a_run_from_python(laptop: Machine, party: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in laptop.environment.items():
+        monkeypatch.setenv(name, value)
+    inputs = json.loads((laptop.directory / "inputs.json").read_text())
+    run = cromulent_wdl.run(laptop.directory / "greeting.wdl", inputs, on="aws")
+    assert run.wait(120).state == "ok"
+    assert run.outputs["greeting.names"] == ["ada", "grace"]
+    home = run.download(laptop.directory / "python")
+    assert Path(home["greeting.letters"][1]).read_text() == "dear grace\nfrom below\n"
+    assert cromulent_wdl.attach(run.id).outputs == run.outputs

@@ -1,0 +1,49 @@
+"""Runs from Python, on this machine; those in the cloud are in tests/simulator/test_cloud_runs.py."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import cromulent_wdl
+
+HELLO = """version 1.1
+task hello {
+  input { String name  File? letter }
+  command <<< echo "Hello, ~{name}!"; echo greeting >&2; ~{if name == "nobody" then "exit 3" else ""} >>>
+  output { String message = read_string(stdout()) }
+}
+"""
+
+
+@pytest.fixture
+def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    path = tmp_path / "hello.wdl"
+    path.write_text(HELLO)
+    return path
+
+
+def test_a_run_from_start_to_outputs(source: Path, tmp_path: Path) -> None:
+    run = cromulent_wdl.run(source, {"name": "World"}, directory=tmp_path, backend="process", no_cache=True)
+    assert run.wait(60).outputs == {"hello.message": "Hello, World!"}
+    assert (run.state, run.logs("hello")) == ("ok", "greeting\n")
+    assert cromulent_wdl.attach(run.id).outputs == run.outputs
+    assert repr(run) == f"<run {run.id}>"
+
+
+@pytest.mark.parametrize(
+    ("inputs", "sentence"),
+    [({"name": "nobody"}, "exit status 3"), ({"nmae": "World"}, "has no input 'nmae'. Did you mean 'name'?")],
+)
+def test_a_run_without_outputs_says_why(source: Path, tmp_path: Path, inputs: dict[str, str], sentence: str) -> None:
+    run = cromulent_wdl.run(source, inputs, directory=tmp_path, backend="process").wait(60)
+    with pytest.raises(cromulent_wdl.RunFailed, match=sentence.replace("?", r"\?")):
+        _ = run.outputs
+
+
+def test_nothing_else_is_there() -> None:
+    with pytest.raises(AttributeError):
+        _ = cromulent_wdl.nothing
