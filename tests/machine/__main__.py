@@ -21,6 +21,8 @@ CGROUPS = Path("/sys/fs/cgroup")
 # however we do.
 NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--net"]
 CACHE = Path(__file__).parents[2] / ".cache" / "heads" / "cromulent" / "environments"
+NODE = Path(__file__).parents[2] / ".cache" / "npm"
+QUIETLY = ("--silent", "--no-fund", "--no-audit")
 WHEELS = """\
 import pathlib, sys
 from cromulent_wdl.submit.environment import gather
@@ -53,6 +55,8 @@ def main(command: list[str]) -> int:
     with _directory() as directory:
         with (directory / "variants.tar").open("wb") as out:  # here, since apt cannot be reached from inside
             subprocess.run([VARIANTS_IMAGE], stdout=out, check=True)
+        if shutil.which("npm"):
+            subprocess.run(["npm", "install", *QUIETLY, "--prefix", NODE, "asl-validator@4.0.0"], check=True)
         subprocess.run([sys.executable, "-c", WHEELS, str(CACHE)], check=True)  # nor a package index
         inside = ["tini", "--", sys.executable, "-m", "tests.machine.inside", str(directory), *command]
         with subprocess.Popen([*NAMESPACES, *inside]) as process:

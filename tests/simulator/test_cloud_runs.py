@@ -150,6 +150,28 @@ def test_what_is_wrong_is_said_before_anything_is_started(
     assert laptop("ls", "--all", "--json").out == before
 
 
+def test_two_start_the_same_at_the_same_second(laptop: Machine, other: Machine) -> None:
+    laptop.write("twice.wdl", "version 1.1\ntask twice { input { File f }\n command <<< cat ~{f} >>>\n"
+                 " output { String s = read_string(stdout()) } }\n")  # fmt: skip
+    text = laptop.write("twice.txt", "the same\n")
+    arguments = ("run", str(laptop.directory / "twice.wdl"), f"f={text}", "--on", "aws")
+    both = [machine.start(*arguments) for machine in (laptop, other)]
+    said = [json.loads(each.communicate()[0]) for each in both]
+    assert [each["outputs"]["twice.s"] for each in said] == ["the same"] * 2
+    assert said[0]["dir"] != said[1]["dir"]
+    ids = {each["dir"].rpartition("/")[2] for each in said}
+    assert ids <= {each["run"] for each in other("ls", "--on", "aws", "--json").result}
+
+
+def test_the_same_again_from_another_machine(laptop: Machine, other: Machine) -> None:
+    laptop.write("fail.wdl", FAILING)
+    (run,) = laptop("run", "fail.wdl", "--on", "aws", "--detach").out.split()
+    assert other("wait", run).status == 7
+    (again,) = other("rerun", run, "--detach").out.split()
+    assert again != run
+    assert other("wait", again).status == 7
+
+
 def test_a_run_from_python(laptop: Machine, party: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in laptop.environment.items():
         monkeypatch.setenv(name, value)

@@ -19,6 +19,7 @@ __all__ = [
     "Transfer",
     "download",
     "find",
+    "folders",
     "get",
     "listing",
     "put",
@@ -97,6 +98,18 @@ def listing(access: Access, bucket: str, prefix: str, *, after: str = "") -> Ite
         with asking(f"listing s3://{bucket}/{prefix}"):
             page: Any = _client(access).list_objects_v2(Bucket=bucket, Prefix=prefix, **more)
         yield from (Found(each["Key"], each["Size"], each["ETag"]) for each in page.get("Contents", ()))
+        if not page.get("IsTruncated"):
+            return
+        more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def folders(access: Access, bucket: str, prefix: str) -> Iterator[str]:
+    """Yield what stands between the prefix and the next `/` of the keys that begin with it, each once, in order."""
+    more: dict[str, Any] = {}
+    while True:
+        with asking(f"listing s3://{bucket}/{prefix}"):
+            page: Any = _client(access).list_objects_v2(Bucket=bucket, Prefix=prefix, Delimiter="/", **more)
+        yield from (each["Prefix"][len(prefix) : -1] for each in page.get("CommonPrefixes", ()))
         if not page.get("IsTruncated"):
             return
         more = {"ContinuationToken": page["NextContinuationToken"]}

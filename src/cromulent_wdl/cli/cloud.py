@@ -14,6 +14,7 @@ from WDL.runtime.config import Loader
 from ..aws.access import Access
 from ..aws.identity import caller
 from ..config import Settings
+from ..errors import UsageError
 from ..model.deployment import Deployment
 from ..plugin import tuning
 from ..plugin.settings import settings_of
@@ -24,9 +25,11 @@ from ..units import format_bytes
 from . import ui
 from .cloud_follow import follow
 from .configuration import configuration
-from .deployment import access_by, cloud_run
+from .deployment import access_by, cloud_run, prices_in
+from .image_lookup import looking_up
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
+from .planning import World, plan
 from .remote_inputs import check_remote
 from .source import Bound, Source, bind_inputs, load_source, source_name
 from .submission import Sent, send
@@ -78,6 +81,7 @@ def begin(options: RunOptions) -> tuple[CloudRun, Access]:
 
 def _begin(wish: _Wish) -> CloudRun:
     deployment, access = wish.deployment, wish.access
+    _check(wish)
     check_remote(access, deployment, wish.bound.inputs)
     me = caller(access).arn
     sent = send(access, deployment, wish.source, wish.bound, wish.options, wish.cfg)
@@ -98,6 +102,14 @@ def _begin(wish: _Wish) -> CloudRun:
 def _absolute(source: str) -> str:
     """Return a source as it is named from anywhere."""
     return source if "://" in source else os.path.abspath(source)
+def _check(wish: _Wish) -> None:
+    """Raise UsageError where a call cannot run on Fargate, or its image is not there."""
+    default = wish.cfg["task_runtime"].get_dict("defaults").get("docker", "")
+    world = World(wish.settings, prices_in(wish.deployment.region), looking_up(), default)
+    rows = plan(wish.bound.target, world, [binding.name for binding in wish.bound.inputs])
+    problems = [f"{row.call}: {row.problem}" for row in rows if row.problem]
+    if problems:
+        raise UsageError("\n".join(problems), hint=f"`cromulent plan {wish.options.source}` shows every call")
 
 
 def _uploaded(wish: _Wish, sent: Sent) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import click
 
 from ..clock import SYSTEM
-from ..errors import JournalError
+from ..errors import AwsError, CredentialsError, JournalError
 from ..runs.index import Entry, entries
 from ..runs.status import RunStatus, State
 from ..runs.watch import Watch
 from ..units import format_duration
 from . import ui
+from .deployment import where
 
 __all__ = ["command"]
 
@@ -25,12 +28,15 @@ _SHOWN = 20
     "-n", "count", type=click.IntRange(1), default=_SHOWN, show_default=True, metavar="N", help="List N runs."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(every: bool, count: int, as_json: bool) -> None:
+@click.option("--on", type=click.Choice(["here", "aws"]), default="here", help="aws: all runs of the deployment.")
+@where
+def command(every: bool, count: int, as_json: bool, on: str, **flags: Any) -> None:
     """List runs, the newest first.
 
-    Runs are found wherever their directories are; one whose directory was deleted is not listed any more.
+    Runs are found wherever their directories are; one whose directory was deleted is not listed any more. With --on aws
+    they are the runs of the deployment, whoever started them.
     """
-    known = entries()
+    known = entries() if on == "here" else _of_deployment(flags, None if every else count)
     listed = known if every else known[:count]
     rows = [(entry, _status(entry.directory)) for entry in listed]
     if as_json:
@@ -43,11 +49,28 @@ def command(every: bool, count: int, as_json: bool) -> None:
             ui.note(f"{len(known) - len(listed)} older: cromulent ls --all")
 
 
+def _of_deployment(flags: Mapping[str, Any], count: int | None) -> list[Entry]:
+    """Return the newest runs of the deployment: their ids begin with when they were started."""
+    from ..aws import executions, objects
+    from ..provision import find_deployment
+    from ..runs.mirror import mirror_of
+    from ..storage.bucket import RUNS
+    from .deployment import access_by, cloud_run, resolved
+
+    settings = resolved(flags).settings
+    access = access_by(settings)
+    deployment = find_deployment(access, settings.deployment)
+    names = set(objects.folders(access, deployment.bucket, RUNS))
+    names |= {each.name for each in executions.running(access, deployment.state_machine)}
+    directories = [mirror_of(cloud_run(deployment, name, settings)) for name in sorted(names, reverse=True)[:count]]
+    return [Entry(each.name, each, each.stat().st_mtime) for each in directories]
+
+
 def _status(directory: Path) -> RunStatus | None:
-    """Return the status of the run without its calls, or None if its journal cannot be read."""
+    """Return the status of the run without its calls, or None if its record cannot be read now."""
     try:
         return Watch(directory, of_run_only=True).status()
-    except JournalError:
+    except (JournalError, AwsError, CredentialsError):
         return None
 
 

@@ -21,6 +21,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     # name, section, one line of help; the module of the same name in this package has the command
     ("run", "Run", "Run a workflow or a task"),
     ("rerun", "Run", "Run a run again, with what is to be different"),
+    ("plan", "Run", "Show what each call would get on Fargate, and its price"),
     ("check", "WDL", "Check WDL: errors, lint, and what will not run elsewhere"),
     ("template", "WDL", "Print the inputs of a workflow as JSON to fill in"),
     ("graph", "WDL", "Draw a workflow: SVG, PNG or Mermaid"),

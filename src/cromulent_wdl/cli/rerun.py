@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +11,7 @@ import click
 from ..errors import InputsError, RunNotFound
 from ..model import RunStarted
 from ..runs.watch import Watch
+from . import ui
 from .completing import complete_run
 from .deployment import where
 from .finding import find, in_cloud
@@ -41,6 +43,8 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
     if started is None:
         raise RunNotFound(f"{directory.name} has not begun, so nothing is known of it")
     cloud = in_cloud(directory)
+    if cloud and not Path(_source_of_cloud(directory)).is_file() and not (inputs or runtime or given["no_cache"]):
+        return _bundle_again(directory, flags, given)
     options = RunOptions(
         source=_source(directory, started),
         inputs=(*inputs, *(_override(each, started) for each in runtime)),
@@ -61,6 +65,18 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
     from .runner import run as run_here
 
     return run_here(options)
+
+
+def _bundle_again(directory: Path, flags: Mapping[str, Any], given: Mapping[str, Any]) -> int:
+    """Start a run in the cloud again whose source is not here."""
+    from .bundle_again import start_again
+    from .cloud_follow import follow
+
+    started, access = start_again(directory, flags)
+    if given["detach"]:
+        ui.data(started.run)
+        return 0
+    return follow(started, RunOptions(source="", download=given["download"]), access)
 
 
 def _source(directory: Path, started: RunStarted) -> str:

@@ -1,0 +1,161 @@
+"""What each call of a workflow would get on Fargate, as far as that is known before anything runs.
+
+A runtime that is constant is known; one that depends on data is not, and is shown as `?`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from WDL import Tree, Value
+
+from ..backends.fargate.images import choose
+from ..backends.fargate.sizes import defaulted, no_size, rounding, size_for
+from ..config import Settings
+from ..engine.registries import Manifest
+from ..errors import ImageNotFound
+from ..model import Resources
+from ..plugin.constants import Constant, constant
+from ..plugin.runtime_values import disk_of
+from ..pricing.bill import Size as Billed
+from ..pricing.bill import hourly
+from ..pricing.card import Rates
+from ..units import MIB, parse_bytes
+
+__all__ = ["Lookup", "Row", "World", "plan"]
+
+Lookup = Callable[[str], "Manifest | None"]
+"""Returns what a registry says of an image, None where it does not say. Raises ImageNotFound."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One call."""
+
+    call: str
+    size: str
+    """`1 vCPU 2 GB`, or what of it is not known."""
+    rounding: str = ""
+    spot: bool = True
+    image: str = ""
+    found: bool | None = None
+    """Whether the image is there; None where nobody says."""
+    dollars: float | None = None
+    """An hour."""
+    problem: str = ""
+    """Why it cannot run on Fargate."""
+
+
+@dataclass(frozen=True)
+class World:
+    """What a plan is made by."""
+
+    settings: Settings
+    rates: Rates
+    lookup: Lookup
+    default_image: str
+
+
+@dataclass(frozen=True)
+class _Call:
+    """A call of a task, and the inputs of the task that are not its defaults."""
+
+    path: str
+    task: Tree.Task
+    given: frozenset[str]
+
+
+def plan(target: Tree.Workflow | Tree.Task, world: World, given: Iterable[str] = ()) -> list[Row]:
+    """Return a row for each call of the graph, those of subworkflows under their own names.
+
+    `given` are the names of inputs that have a value: their defaults count for nothing.
+    """
+    names = frozenset(given)
+    top = names if isinstance(target, Tree.Task) else frozenset()
+    return [_row(call, world) for call in _calls(target, "", top, names)]
+
+
+def _calls(
+    target: Tree.Workflow | Tree.Task, prefix: str, given: frozenset[str], inputs: frozenset[str]
+) -> Iterator[_Call]:
+    if isinstance(target, Tree.Task):
+        yield _Call(prefix.rstrip(".") or target.name, target, given)
+        return
+    for node in _nodes(target.body):
+        if isinstance(node, Tree.Call) and node.callee is not None:
+            path = f"{prefix}{node.name}."
+            further = {name.removeprefix(path) for name in inputs if name.startswith(path)}
+            yield from _calls(node.callee, path, frozenset(node.inputs) | further, inputs)
+
+
+def _nodes(body: Any) -> Iterator[Any]:
+    for node in body:
+        yield node
+        if isinstance(node, Tree.WorkflowSection):
+            yield from _nodes(node.body)
+
+
+def _row(of: _Call, world: World) -> Row:
+    call, settings, lookup = of.path, world.settings, world.lookup
+    known = {
+        name: None if _depends(expression, of.given) else constant(expression)
+        for name, expression in of.task.runtime.items()
+    }
+    unknown = {name for name, value in known.items() if value is None}
+    image = _image(known, unknown, world.default_image)
+    spot = settings.spot and known.get("preemptible", settings.preemptible) != 0
+    if known.get("gpu") is True:
+        return Row(call, "?", image=image, problem="it asks for a GPU, which Fargate does not have")
+    if unknown & {"cpu", "memory", "disks"}:
+        found, problem = _found(image, lookup)
+        return Row(call, "?", spot=spot, image=image, found=found, problem=problem)
+    try:
+        resources = _resources(known)
+    except ValueError as error:
+        return Row(call, "?", image=image, problem=str(error))
+    wanted = defaulted(resources, int(settings.default_cpu * 1024), settings.default_memory)
+    size = size_for(*wanted, resources.disk)
+    if size is None:
+        return Row(call, "?", image=image, problem=no_size(*wanted, resources.disk))
+    found, problem = _found(image, lookup)
+    billed = Billed(size.vcpus, size.memory * MIB, size.disk, spot=spot, public_address=True)
+    dollars = hourly(billed, world.rates).total
+    return Row(call, str(size), rounding(resources, size), spot, image, found, dollars, problem)
+
+
+def _depends(expression: Any, given: frozenset[str]) -> bool:
+    """Whether an expression goes back to an input that has a value."""
+    referee = getattr(expression, "referee", None)
+    if isinstance(referee, Tree.Decl):
+        return referee.name in given or (referee.expr is not None and _depends(referee.expr, given))
+    return any(_depends(child, given) for child in getattr(expression, "children", ()))
+
+
+def _image(known: Mapping[str, Constant], unknown: set[str], default: str) -> str:
+    for name in ("container", "docker"):
+        if name in unknown:
+            return "?"
+        value = known.get(name)
+        if value is not None:
+            return str(value[0] if isinstance(value, list) else value)
+    return default
+
+
+def _found(image: str, lookup: Lookup) -> tuple[bool | None, str]:
+    if image == "?":
+        return None, ""
+    try:
+        manifest = lookup(image)
+        choose(image, manifest, "")
+    except ImageNotFound as error:
+        return False, str(error)
+    return None if manifest is None else True, ""
+
+
+def _resources(known: Mapping[str, Constant]) -> Resources:
+    cpu, memory, disks = known.get("cpu"), known.get("memory"), known.get("disks")
+    size = parse_bytes(memory) if isinstance(memory, str) else int(memory) if isinstance(memory, int | float) else 0
+    cores = max(1, int(float(cpu))) if isinstance(cpu, int | float | str) else 0
+    return Resources(cpu=cores, memory=size, disk=disk_of({"disks": Value.String(str(disks))}) if disks else 0)
