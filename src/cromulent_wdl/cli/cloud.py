@@ -102,6 +102,8 @@ def _begin(wish: _Wish) -> CloudRun:
 def _absolute(source: str) -> str:
     """Return a source as it is named from anywhere."""
     return source if "://" in source else os.path.abspath(source)
+
+
 def _check(wish: _Wish) -> None:
     """Raise UsageError where a call cannot run on Fargate, or its image is not there."""
     default = wish.cfg["task_runtime"].get_dict("defaults").get("docker", "")
