@@ -81,7 +81,7 @@ def test_from_an_empty_account_to_an_empty_account(
     runner.write("counting.wdl", WDL.format(image=image))
     texts = [str(runner.write(f"{name}.txt", f"{name}\n" * count)) for count, name in enumerate(("a", "b"), start=1)]
     arguments = ("counting.wdl", *(f"texts={text}" for text in texts))
-    here = runner("run", *arguments, "--backend", engine.facts.kind)
+    here = runner("run", *arguments, "--backend", engine.facts.kind, "--no-cache")
     assert here.status == 0, here.err
     left = runner("run", *arguments, "--on", "aws", "--detach")
     assert left.status == 0, left.err

@@ -72,7 +72,7 @@ def party(laptop: Machine) -> tuple[str, ...]:
 
 
 def test_a_run_in_the_cloud_gives_what_one_here_gives(laptop: Machine, party: tuple[str, ...]) -> None:
-    here = laptop("run", *party, "--backend", "process")
+    here = laptop("run", *party, "--backend", "process", "--no-cache")
     assert here.status == 0, here.err
     there = laptop("run", *party, "--on", "aws", "--download", "home")
     assert there.status == 0, there.err
