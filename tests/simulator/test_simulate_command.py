@@ -37,7 +37,7 @@ def environment(tmp_path: Path) -> Mapping[str, str]:
 
 def left_behind(environment: Mapping[str, str]) -> list[str]:
     """Return what a simulator has left: scratch directories, entries of heads, processes."""
-    scratch = [each.name for each in Path(environment["TMPDIR"]).glob("cromulent-*")]
+    scratch = [each.name for each in Path(environment["TMPDIR"]).iterdir()]
     heads = [each.name for each in Path(environment["XDG_STATE_HOME"]).glob("cromulent/heads/*/*") if each.is_dir()]
     return scratch + heads + [str(each.pid) for each in processes(environment)]
 
@@ -91,6 +91,16 @@ def test_the_command_line_of_aws_makes_a_stack_and_runs_a_task(environment: Mapp
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == ["0", "0"]
+
+
+def test_what_was_made_is_there_again_with_a_directory_for_it(environment: Mapping[str, str], tmp_path: Path) -> None:
+    state = ["--state", str(tmp_path / "kept")]
+    made = simulate(environment, *state, "--", *AWS, "sns", "create-topic", "--name", "kept")
+    there = simulate(environment, *state, "--", *AWS, "sns", "list-topics", "--query", "Topics[].TopicArn")
+
+    assert made.returncode == there.returncode == 0, made.stderr + there.stderr
+    assert json.loads(there.stdout) == [json.loads(made.stdout)["TopicArn"]]
+    assert left_behind(environment) == []
 
 
 @pytest.mark.parametrize(("script", "status"), [("exit 7", 7), ("kill -9 $$", 137)])
