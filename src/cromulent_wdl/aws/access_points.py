@@ -67,13 +67,16 @@ def create(access: Access, wanted: Wanted, clock: Clock = SYSTEM) -> AccessPoint
                 Tags=[{"Key": key, "Value": value} for key, value in wanted.tags.items()],
             )
     except AwsError as error:
-        if error.code == "AccessPointLimitExceeded":
+        if error.code == "AccessPointAlreadyExists":  # its maker died before writing that down
+            made = _by_token(access, wanted)
+        elif error.code == "AccessPointLimitExceeded":
             raise AwsError(
                 f"file system {wanted.file_system} has as many access points as it may",
                 code=error.code,
                 hint="cromulent gc removes those of runs that are over",
             ) from error
-        raise
+        else:
+            raise
     end = clock.monotonic() + _PATIENCE
     while made["LifeCycleState"] != "available":
         if clock.monotonic() > end or made["LifeCycleState"] in ("error", "deleted", "deleting"):
@@ -81,6 +84,15 @@ def create(access: Access, wanted: Wanted, clock: Clock = SYSTEM) -> AccessPoint
         clock.sleep(_PAUSE)
         made = _describe(access, made["AccessPointId"])
     return _point(made)
+
+
+def _by_token(access: Access, wanted: Wanted) -> Mapping[str, Any]:
+    with asking(f"looking for the access points of {wanted.file_system}"):
+        for page in _client(access).get_paginator("describe_access_points").paginate(FileSystemId=wanted.file_system):
+            for found in page["AccessPoints"]:
+                if found.get("ClientToken") == wanted.token[:64]:
+                    return found
+    raise AwsError(f"EFS has an access point of {wanted.file_system} for this run, and does not show it")
 
 
 def _describe(access: Access, identity: str) -> Mapping[str, Any]:

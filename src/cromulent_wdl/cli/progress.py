@@ -117,7 +117,8 @@ class PlainView:
         elif isinstance(event, TaskEnded):
             self._why[event.call] = event.message or f"exit status {event.exit_code}"
         elif isinstance(event, TaskPlaced) and event.attempt > 1:
-            return f"○ {event.call}  attempt {event.attempt}, after: {self._why.get(event.call)}"
+            why = self._why.pop(event.call, "")  # said once, however often the attempt is placed
+            return f"○ {event.call}  attempt {event.attempt}, after: {why}" if why else None
         elif isinstance(event, CallEnded):
             return self._ended(event)
         return None

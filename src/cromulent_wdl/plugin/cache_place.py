@@ -11,6 +11,7 @@ import socket
 import threading
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Union
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "current_place",
     "place_parts",
     "remember_image",
+    "remember_images",
     "set_image_resolver",
     "take_image",
 ]
@@ -64,12 +66,19 @@ def place_parts(in_container: bool, environment: Mapping[str, str]) -> dict[str,
 _lock = threading.Lock()
 _images: dict[str, Image] = {}
 _place: Place | None = None
+_earlier: dict[str, str] = {}
+"""Digests of images by the names under which tasks of an earlier head of the run had them."""
 
 
 def remember_image(run_dir: str, image: str, digest: str) -> None:
     """Take note of the image that the call in `run_dir` runs in; the last attempt's counts."""
     with _lock:
         _images[os.path.realpath(run_dir)] = Image(image, digest)
+
+
+def remember_images(digests: Mapping[str, str]) -> None:
+    """Take note of the images of an earlier head of the run; they count where it is not known what a name is now."""
+    _earlier.update(digests)
 
 
 def take_image(run_dir: str) -> Image | None:
@@ -83,7 +92,11 @@ def take_image(run_dir: str) -> Image | None:
 def set_image_resolver(resolver: ImageResolver | None) -> None:
     """Say where this process runs its tasks: in containers, whose images `resolver` looks up, or, by None, not so."""
     global _place
-    _place = Place(resolver)
+    _place = Place(partial(_resolved, resolver) if resolver else None)
+
+
+def _resolved(resolver: ImageResolver, reference: str) -> str | None:
+    return resolver(reference) or _earlier.get(reference)
 
 
 def current_place() -> Place | None:

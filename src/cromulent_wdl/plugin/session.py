@@ -31,9 +31,9 @@ from ..model import Ending, Event, RunEnded, RunStarted
 from ..runs.index import register
 from ..runs.journal import JournalWriter
 from ..storage import layout
-from .cache_place import set_image_resolver
+from .cache_place import remember_images, set_image_resolver
 from .pulse import Pulse
-from .resuming import set_aside
+from .resuming import images_of, set_aside
 from .settings import settings_of
 
 __all__ = ["ActiveRun", "Session", "begin", "find", "session"]
@@ -165,6 +165,7 @@ def begin(
     path = Path(directory).absolute()
     if (path / layout.JOURNAL).exists():
         set_aside(str(path))
+        remember_images(images_of(path / layout.JOURNAL))
     journal = JournalWriter(path / layout.JOURNAL)
     if listener is not None:
         journal.listen(listener)
