@@ -19,10 +19,11 @@ from WDL.runtime.error import error_json
 
 from ..backends.seam import Backend
 from ..errors import CromulentError, UsageError
-from ..model import Ending
+from ..model import Ending, RunStarted
 from ..plugin import session, tuning
 from ..plugin.concurrency import is_open
 from ..plugin.listener import listen
+from ..runs.journal import JournalReader
 from ..storage import layout
 from . import ui
 from .configuration import configuration
@@ -78,9 +79,9 @@ def _run_directory(bound: Bound, source: Source, options: RunOptions, backend: B
     Raises UsageError where that cannot be written, or is taken.
     """
     parent = options.directory or os.getcwd()
-    if os.path.basename(parent) == os.curdir and _holds_run(Path(parent)):
+    if os.path.basename(parent) == os.curdir and _holds_other_run(Path(parent), bound.target.name):
         raise UsageError(
-            f"{os.path.dirname(parent) or parent} is the directory of an earlier run",
+            f"{os.path.dirname(parent) or parent} is the directory of another run",
             hint="choose another with --dir; what was done there comes from the call cache all the same",
         )
     refusal = backend.directory_refusal(Path(parent))
@@ -98,8 +99,13 @@ def _run_directory(bound: Bound, source: Source, options: RunOptions, backend: B
     return directory
 
 
-def _holds_run(directory: Path) -> bool:
-    return any((directory / name).exists() for name in (layout.JOURNAL, layout.RUN_LOG, layout.CALL_LOG))
+def _holds_other_run(directory: Path, name: str) -> bool:
+    """Whether a run is there that ours does not go on with: one of another workflow, or one without a journal."""
+    journal = directory / layout.JOURNAL
+    if journal.exists():
+        started = (event for event in JournalReader(journal).new(of_run_only=True) if isinstance(event, RunStarted))
+        return any(event.name != name for event in started)
+    return any((directory / file).exists() for file in (layout.RUN_LOG, layout.CALL_LOG))
 
 
 def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.ActiveRun, view: View) -> int:
