@@ -107,7 +107,7 @@ def test_a_user_is_judged_by_its_policies(cloud: Cloud) -> None:
 
     lacks = permissions.denied(access_to(cloud), user, of_caller(made, wishes_of(made, {})))
 
-    assert {"s3:PutObject", "ecs:ListTasks"} <= {need.action for need in lacks}
+    assert "s3:PutObject" in {need.action for need in lacks}
     assert not [need.action for need in lacks if need.action.startswith(("states:", "cloudformation:"))]
 
 

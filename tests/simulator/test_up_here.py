@@ -71,7 +71,17 @@ def test_only_what_is_missing_is_made(cloud: Cloud, standing: Standing) -> None:
 
     assert any(line.startswith(f"open       {standing.group}, the mount targets'") for line in planned.in_words(PRICES))
     assert {kind for kind in after if after[kind] != before.get(kind)} == {
-        *("access points", "buckets", "clusters", "log groups", "machines", "roles", "rules", "security groups"),
+        *(
+            "access points",
+            "buckets",
+            "clusters",
+            "log groups",
+            "machines",
+            "roles",
+            "rules",
+            "security groups",
+            "task definitions",
+        ),
     }
     assert (made.vpc, list(made.subnets), made.file_system) == (
         standing.instance.vpc, standing.subnets[:2], standing.files,
