@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -58,11 +59,11 @@ def described(cloud: Cloud, stack: Stack, arn: str) -> dict[str, Any]:
 
 
 @pytest.fixture
-def reachable(tmp_path: Path) -> Path:
-    """A directory that other users can reach: the user of an access point is one."""
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)
-    return tmp_path / "state"
+def reachable() -> Iterator[Path]:
+    """A directory that other users can reach, as pytest's own are not: the user of an access point is one."""
+    with tempfile.TemporaryDirectory() as directory:
+        Path(directory).chmod(0o755)
+        yield Path(directory) / "state"
 
 
 @dataclass(frozen=True)
