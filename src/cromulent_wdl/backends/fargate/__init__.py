@@ -1,7 +1,8 @@
 """Tasks as ECS tasks on Fargate, whose files are on a file system that they share with the head.
 
-`staging.py` lays out a task's inputs on the shared file system before it starts, and makes what it left readable for
-the head when it has ended. `wrapper.py` writes the script that runs the command in the container (`wrapper.sh`) and
+`staging.py` lays out a task's inputs on the shared file system before it starts: where tasks see what is `window.py`'s,
+and what they would not see `copies.py` copies. `collecting.py` makes what it left readable for the head when it has
+ended. `wrapper.py` writes the script that runs the command in the container (`wrapper.sh`) and
 reads what that left: one directory an attempt, under a key that is its only one.
 
 `backend.py` is what the seam asks; `attempt.py` is the way of one attempt, step by step, and the file to read first.
