@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from ...aws.decode import KILLED, EcsTask
 from ...aws.log_lines import drain
-from ...errors import AwsError
+from ...errors import AwsError, CromulentError
 from ...model import EcsTaskStopped, Outcome, TaskImage, TaskStarted
 from ..verdict import STOPPED
 from . import memo
@@ -80,13 +80,24 @@ class Run:
     def _launch(self, size: Size) -> Launched | Outcome:
         try:
             return self._launcher(size).launch()
-        except AwsError:
-            # Nobody knows whether the last request was carried out. If it was, the task finds its claim taken, or is
-            # found by its name.
-            if revoke(self._attempt) is not None:
-                for ecs in self._site.started(self._attempt.key):
-                    self._follower.stop_and_wait(ecs)
+        except CromulentError:
+            self._abandon()
             raise
+
+    def _abandon(self) -> None:
+        """Fence a launch of which nobody knows whether AWS carried it out, and stop what it has started.
+
+        If it was, its task finds the claim taken and ends; or it has claimed before, and is found by the run's name.
+        """
+        if revoke(self._attempt) is None:
+            return
+        try:
+            for ecs in self._site.started(self._attempt.key):
+                self._follower.stop_and_wait(ecs)
+        except CromulentError as error:
+            _log.warning(
+                "%s: AWS does not say whether a task of it runs; it has lost its claim: %s", self._task.call, error
+            )
 
     def _launcher(self, size: Size) -> Launcher:
         return Launcher(self._cloud, self._site, self._errand, size)

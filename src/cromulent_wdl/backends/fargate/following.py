@@ -9,7 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from ...aws.decode import EcsTask
-from ...errors import AwsError
+from ...errors import CromulentError
 from ...monitor import Began, Over, Ticket
 from .cloud import Cloud
 from .errand import Errand
@@ -99,7 +99,7 @@ class Follower:
         try:
             self._cloud.ecs.stop(arn, why)
             self._cloud.monitor.hurry(arn)
-        except AwsError as error:
+        except CromulentError as error:
             _log.warning("%s: its task cannot be stopped now: %s", self._errand.task.call, error)
 
     def stop_and_wait(self, ecs: EcsTask) -> None:
