@@ -17,7 +17,7 @@ from .reach import reached
 __all__ = ["CALLERS", "DEMANDED", "NOT_OURS", "called", "callers_of", "left_out", "schema_actions"]
 
 _HEAD = ("backends", "monitor", "plugin", "cli.orchestrate", "cli.reap")
-_DEPLOY = ("cli.up", "cli.down", "cli.status", "cli.doctor", "cli.policy")
+_DEPLOY = ("cli.gc", "cli.up", "cli.down", "cli.status", "cli.doctor", "cli.policy")
 _COMMANDS = tuple(f"cli.{name}" for name, _, _ in COMMANDS)
 
 CALLERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {

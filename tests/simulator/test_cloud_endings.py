@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import signal
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,6 +11,7 @@ from contextlib import suppress
 import psutil
 import pytest
 
+from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
@@ -125,3 +127,19 @@ def test_who_follows_may_be_killed(laptop: Machine) -> None:
     last = laptop("attach", "last")
     assert last.status == 0, last.err
     assert json.loads(last.out)["outputs"]["steps.said"].startswith("after ")
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_whenever_a_head_is_killed_the_run_ends_as_it_would_have(laptop: Machine, cloud: Cloud, seed: int) -> None:
+    chances = random.Random(seed)
+    (run,) = laptop("run", "steps.wdl", "--on", "aws", "--detach", "--no-cache").out.split()
+    for _ in range(chances.randint(1, 2)):
+        head = until(lambda: head_of(run), 60)
+        SYSTEM.sleep(chances.uniform(0, 5))
+        with suppress(psutil.NoSuchProcess):
+            head.send_signal(signal.SIGKILL)
+            head.wait(10)
+    ended = laptop("attach", run)
+    assert ended.status == 0, ended.err
+    assert ended.result["outputs"]["steps.said"].startswith("after ")
+    until(lambda: tasks(cloud) == [], 60)

@@ -172,6 +172,21 @@ def test_the_same_again_from_another_machine(laptop: Machine, other: Machine) ->
     assert other("wait", again).status == 7
 
 
+def test_what_old_runs_left_is_removed(laptop: Machine) -> None:
+    laptop.write("fail.wdl", FAILING)
+    ids = []
+    for _ in range(2):
+        ids += laptop("run", "fail.wdl", "--on", "aws", "--detach").out.split()
+        laptop("wait", ids[-1])
+    dry = laptop("gc", "--older-than", "0s", "--keep-last", "1", "--dry-run")
+    assert dry.status == 0 and f" … {ids[0]}: " in dry.err, dry.err
+    assert laptop("gc", "--older-than", "0s", "--keep-last", "1", "--yes").err.endswith("Removed.\n")
+    left = {each["run"] for each in laptop("ls", "--on", "aws", "--json").result}
+    assert left == {ids[1]}
+    assert "There is nothing to remove." in laptop("gc").err
+    assert laptop("run", "fail.wdl", "--on", "aws").status == 7
+
+
 def test_a_run_from_python(laptop: Machine, party: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in laptop.environment.items():
         monkeypatch.setenv(name, value)

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FileSystem",
     "MountTarget",
+    "access_points_by_tag",
     "delete_access_point",
     "delete_file_system",
     "find_file_system",
@@ -91,6 +92,18 @@ def tagged_access_points(access: Access, file_system: str, key: str, value: str)
                 if {"Key": key, "Value": value} in each.get("Tags", ()):
                     found.append(each["AccessPointId"])
     return tuple(found)
+
+
+def access_points_by_tag(access: Access, file_system: str, key: str) -> dict[str, str]:
+    """Return the tag's value by the id of every access point of a file system that carries it."""
+    found = {}
+    with asking(f"listing the access points of {file_system}"):
+        for page in _client(access).get_paginator("describe_access_points").paginate(FileSystemId=file_system):
+            for each in page["AccessPoints"]:
+                tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
+                if key in tags:
+                    found[each["AccessPointId"]] = tags[key]
+    return found
 
 
 def delete_access_point(access: Access, identity: str) -> None:

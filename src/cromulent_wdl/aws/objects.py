@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Found",
     "Transfer",
+    "delete",
     "download",
     "find",
     "folders",
@@ -32,6 +33,8 @@ _PART = 16 * 2**20
 """Bytes of a part; a file of more is sent in parts, of which S3 takes 10,000 (boto3 makes them larger if it must)."""
 _AT_ONCE = 24
 """Requests at one time: enough for small files over a long way, few enough for a laptop's uplink."""
+
+_DELETED_AT_ONCE = 1000
 
 Told = Callable[[int], None]
 """Hears of each number of bytes that have come through."""
@@ -113,6 +116,21 @@ def folders(access: Access, bucket: str, prefix: str) -> Iterator[str]:
         if not page.get("IsTruncated"):
             return
         more = {"ContinuationToken": page["NextContinuationToken"]}
+
+
+def delete(access: Access, bucket: str, keys: Sequence[str]) -> None:
+    """Delete objects, a thousand a request; in a bucket with versions they become older versions."""
+    for start in range(0, len(keys), _DELETED_AT_ONCE):
+        part = keys[start : start + _DELETED_AT_ONCE]
+        with asking(f"deleting {len(part)} objects of s3://{bucket}"):
+            answer = _client(access).delete_objects(
+                Bucket=bucket, Delete={"Objects": [{"Key": key} for key in part], "Quiet": True}
+            )
+        if refused := answer.get("Errors"):
+            raise AwsError(
+                f"S3 did not delete {refused[0].get('Key')}: {refused[0].get('Message')}",
+                code=str(refused[0].get("Code", "")),
+            )
 
 
 def upload(access: Access, transfers: Iterable[Transfer], told: Told | None = None) -> None:

@@ -38,6 +38,7 @@ COMMANDS: tuple[tuple[str, str, str], ...] = (
     ("outputs", "Runs", "Print the outputs of a run; bring them home"),
     ("up", "AWS", "Make or change what runs workflows in your account"),
     ("down", "AWS", "Take that away again; keeps your data unless told not to"),
+    ("gc", "AWS", "Remove what old runs in the cloud left"),
     ("prices", "AWS", "Print what AWS charges for what runs use"),
     ("policy", "AWS", "Print the IAM policy that this needs of you, and no more"),
     ("reap", "AWS", "Stop tasks on Fargate whose run is dead"),

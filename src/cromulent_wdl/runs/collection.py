@@ -1,0 +1,90 @@
+"""What runs in the cloud left that nobody needs: records and outputs in the bucket, access points, task definitions.
+
+The call cache needs none of it: it goes by what is on the shared disk, which is left alone. So are uploaded inputs
+and bundles, which the next run may want.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import datetime, timezone
+
+from ..aws import executions, file_systems, objects, tagging, task_definitions
+from ..aws.access import Access
+from ..aws.task_definitions import Definition
+from ..model.deployment import Deployment
+from ..storage.bucket import RUNS, RunKeys
+
+__all__ = ["Collection", "collect", "old", "survey"]
+
+RUN_TAG = "cromulent:run"
+"""On the access point and the task definitions of a run; its value is the run's name in ECS."""
+_ID = re.compile(r"(\d{8}_\d{6})_\w+-[0-9a-z]{10}")
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What would be removed."""
+
+    runs: tuple[str, ...]
+    """Whose records and outputs go."""
+    keys: tuple[str, ...]
+    """Of their objects."""
+    bytes: int
+    access_points: tuple[str, ...]
+    """Of runs that are over, whatever their age: a run that is begun again has another."""
+    definitions: tuple[str, ...]
+    """ARNs, of the same runs."""
+
+    @property
+    def nothing(self) -> bool:
+        """Whether there is nothing to remove."""
+        return not (self.runs or self.access_points or self.definitions)
+
+
+def old(runs: Iterable[str], going_on: frozenset[str], before: float, keep_last: int) -> tuple[str, ...]:
+    """Return the runs that are over, began before a time, and are not among the last so many. Pure."""
+    known = sorted((run for run in runs if _ID.fullmatch(run)), reverse=True)
+    over = [run for run in known if run not in going_on]
+    return tuple(sorted(run for run in over[keep_last:] if _begun(run) < before))
+
+
+def survey(access: Access, deployment: Deployment, *, before: float, keep_last: int) -> Collection:
+    """Return what could be removed. Nothing is."""
+    going_on = frozenset(each.name for each in executions.running(access, deployment.state_machine))
+    runs = old(objects.folders(access, deployment.bucket, RUNS), going_on, before, keep_last)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        held = list(pool.map(lambda run: list(objects.listing(access, deployment.bucket, RunKeys(run).root)), runs))
+    points = file_systems.access_points_by_tag(access, deployment.file_system, RUN_TAG)
+    definitions = tagging.values(access, RUN_TAG, kinds=["ecs:task-definition"])
+    own = f":task-definition/{deployment.name}_"
+    return Collection(
+        runs,
+        tuple(found.key for each in held for found in each),
+        sum(found.size for each in held for found in each),
+        _of_ended(points, going_on),
+        tuple(arn for arn in _of_ended(definitions, going_on) if own in arn),
+    )
+
+
+def collect(access: Access, deployment: Deployment, found: Collection) -> None:
+    """Remove it. What was begun and interrupted is found again."""
+    for point in found.access_points:
+        file_systems.delete_access_point(access, point)
+    task_definitions.remove(access, [Definition(arn, active=True) for arn in found.definitions])
+    objects.delete(access, deployment.bucket, found.keys)
+
+
+def _begun(run: str) -> float:
+    stamp = _ID.fullmatch(run)
+    assert stamp is not None  # others were left out
+    return datetime.strptime(stamp[1], "%Y%m%d_%H%M%S").replace(tzinfo=timezone.utc).timestamp()
+
+
+def _of_ended(tagged: Mapping[str, str], going_on: frozenset[str]) -> tuple[str, ...]:
+    """Return those of runs in the cloud that are over; of runs whose head is elsewhere nobody here knows."""
+    return tuple(sorted(each for each, run in tagged.items() if _ID.fullmatch(run) and run not in going_on))
