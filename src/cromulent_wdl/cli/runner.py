@@ -134,12 +134,14 @@ def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.Act
 
 _COLLECT_EVERY = 5_000
 """Objects made between garbage collections: as many as a processor's own memory holds."""
+_LOOK_AGAIN_EVERY = 50
+"""Collections between looks at what has survived one: nearly all of that are results of calls, and stays."""
 
 
 def _spare_what_stays() -> None:
     """Have garbage looked for only among what the run makes; modules and the document stay to its end."""
     gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY)
+    gc.set_threshold(_COLLECT_EVERY, _LOOK_AGAIN_EVERY)
 
 
 def _leave_artifacts(source: Source, directory: Path) -> None:
