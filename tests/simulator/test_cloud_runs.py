@@ -31,6 +31,13 @@ workflow greeting {
   output { Array[File] letters = greet.letter  Array[String] names = greet.name }
 }
 """
+READING = """version 1.2
+task read {
+  input { File given  Directory all  File other = "MADE" }
+  command <<< cat ~{given} ~{other} ~{all}/1/letter.txt >>>
+  output { String said = read_string(stdout()) }
+}
+"""
 FAILING = """version 1.1
 task fail {
   command <<< echo "no such luck" >&2; exit 7 >>>
@@ -185,6 +192,18 @@ def test_what_old_runs_left_is_removed(laptop: Machine) -> None:
     assert left == {ids[1]}
     assert "There is nothing to remove." in laptop("gc").err
     assert laptop("run", "fail.wdl", "--on", "aws").status == 7
+
+
+@pytest.mark.parametrize("where", [("--on", "aws"), ("--backend", "process")])
+def test_what_lies_in_the_bucket_is_an_input_here_and_there(
+    laptop: Machine, party: tuple[str, ...], where: tuple[str, ...]
+) -> None:
+    made = laptop("run", *party, "--on", "aws").result["outputs"]["greeting.letters"][0]
+    laptop.write("read.wdl", READING.replace("MADE", made))
+    everything = made.rpartition("/0/")[0]
+    ran = laptop("run", "read.wdl", f"given={made}", f"all={everything}", *where)
+    assert ran.status == 0, ran.err
+    assert ran.result["outputs"]["read.said"].split("\n")[::2] == ["dear ada", "dear ada", "dear grace"]
 
 
 def test_a_run_from_python(laptop: Machine, party: tuple[str, ...], monkeypatch: pytest.MonkeyPatch) -> None:

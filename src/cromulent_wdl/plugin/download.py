@@ -22,7 +22,7 @@ from WDL.runtime.error import Terminated
 from ..storage import layout
 from .settings import chosen
 
-__all__ = ["file"]
+__all__ = ["file", "place_for"]
 
 _LONGEST_NAME = 200
 """Bytes; file systems have 255, and the file is first written under a longer name."""
@@ -40,7 +40,7 @@ def file(cfg: config.Loader, logger: logging.Logger, uri: str, **received: Any) 
         return
     from .fetch import fetch
 
-    directory = _directory(cfg, logger, uri)
+    directory = place_for(cfg, logger, uri)
     directory.mkdir(parents=True)
     target = directory / file_name(uri)
     with TerminationSignalFlag(logger) as terminating:
@@ -58,13 +58,13 @@ def file_name(uri: str) -> str:
     return name if name not in ("", ".", "..") else "download"
 
 
-def _directory(cfg: config.Loader, logger: logging.Logger, uri: str) -> Path:
-    """Return a new directory where miniwdl wants the file.
+def place_for(cfg: config.Loader, logger: logging.Logger, uri: str, is_directory: bool = False) -> Path:
+    """Return a new directory where miniwdl wants the file, or directory.
 
     What is to go into its download cache is moved there, so it must be made on the same file system.
     """
     with CallCache(cfg, logger) as cache:
-        cached = cache.download_cacheable(uri)
+        cached = cache.download_cacheable(uri, directory=is_directory)
     if cached is not None and not os.path.exists(cached):
         parent = Path(cfg["file_io"]["root"], cfg["download_cache"]["dir"], "ops")
     else:

@@ -1,0 +1,52 @@
+"""Downloads of `s3://` inputs within miniwdl's own process, by boto3's transfer manager, instead of by a task.
+
+In a head they go straight to the shared disk, each content once for all runs; elsewhere where miniwdl wants them.
+Without our backend chosen, miniwdl's own downloader goes on as ever.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Generator
+from pathlib import Path
+from typing import Any
+
+from WDL.runtime import config
+from WDL.runtime.download import awscli_directory_downloader, awscli_downloader
+
+from ..aws.access import Access
+from ..model.deployment import deployment_in
+from ..storage.downloads import Wanted, fetch
+from .download import place_for
+from .settings import chosen, settings_of
+
+__all__ = ["directory", "file"]
+
+Exchange = dict[str, Any]
+
+
+def file(cfg: config.Loader, logger: logging.Logger, uri: str, **received: Any) -> Generator[Exchange, Exchange, None]:
+    """Download an object; miniwdl's coroutine for a URI scheme. Raises FetchFailed."""
+    if not chosen(cfg):
+        yield from awscli_downloader(cfg, logger, uri, **received)
+        return
+    yield {"outputs": {"file": str(_fetched(cfg, logger, Wanted(uri)))}}
+
+
+def directory(
+    cfg: config.Loader, logger: logging.Logger, uri: str, **received: Any
+) -> Generator[Exchange, Exchange, None]:
+    """Download all objects below an address. Raises FetchFailed."""
+    if not chosen(cfg):
+        yield from awscli_directory_downloader(cfg, logger, uri, **received)
+        return
+    yield {"outputs": {"directory": str(_fetched(cfg, logger, Wanted(uri, directory=True)))}}
+
+
+def _fetched(cfg: config.Loader, logger: logging.Logger, wanted: Wanted) -> Path:
+    settings = settings_of(cfg).settings
+    in_cloud = deployment_in(os.environ) is not None and settings.mount
+    root = Path(settings.mount, "inputs") if in_cloud else place_for(cfg, logger, wanted.address, wanted.directory)
+    access = Access(profile=settings.profile or None, region=settings.region or None)
+    return fetch(access, [wanted], root)[wanted.address]
