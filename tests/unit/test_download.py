@@ -16,6 +16,7 @@ from WDL.runtime.config import Loader
 from WDL.runtime.error import DownloadFailed, Terminated
 
 from cromulent_wdl.errors import FetchFailed
+from cromulent_wdl.plugin import download_s3
 from cromulent_wdl.plugin.download import file_name
 from tests.fakes.http_server import Answer, Server, serving
 
@@ -141,5 +142,7 @@ def test_under_another_backend_miniwdls_own_downloader_is_asked() -> None:
 def test_other_schemes_and_directories_are_left_to_miniwdl() -> None:
     cfg = configuration()
     assert download._downloader(cfg, "ftp://host/a") is download.aria2c_downloader
-    assert download._downloader(cfg, "s3://bucket/a") is download.awscli_downloader
+    assert download._downloader(cfg, "gs://bucket/a") is download.gsutil_downloader
+    assert download._downloader(cfg, "s3://bucket/a") is download_s3.file
+    assert download._downloader(cfg, "s3://bucket/a", directory=True) is download_s3.directory
     assert download._downloader(cfg, "https://host/a", directory=True) is None
