@@ -143,3 +143,13 @@ def test_whenever_a_head_is_killed_the_run_ends_as_it_would_have(laptop: Machine
     assert ended.status == 0, ended.err
     assert ended.result["outputs"]["steps.said"].startswith("after ")
     until(lambda: tasks(cloud) == [], 60)
+
+
+def test_credentials_that_are_no_good_any_more_end_the_watching_and_not_the_run(laptop: Machine) -> None:
+    (run,) = laptop("run", "steps.wdl", "--on", "aws", "--detach").out.split()
+    expired = Machine(laptop.directory, {**laptop.environment, "AWS_ACCESS_KEY_ID": "AKIAEXPIRED"})
+    refused = expired("attach", run)
+    assert (refused.status, refused.out) == (1, "")
+    assert "AWS does not accept the credentials" in refused.err
+    assert f"the run goes on: cromulent attach {run}" in refused.err
+    assert laptop("wait", run).status == 0

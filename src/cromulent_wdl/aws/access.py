@@ -20,8 +20,8 @@ _THROTTLES = frozenset(
 )
 _DENIALS = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "403"})
 _BAD_CREDENTIALS = frozenset(
-    {"ExpiredToken", "ExpiredTokenException", "InvalidClientTokenId", "UnrecognizedClientException",
-     "SignatureDoesNotMatch", "AuthFailure", "RequestExpired"}
+    {"ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId",
+     "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure", "RequestExpired"}
 )  # fmt: skip
 _ATTEMPTS = 8
 _CONNECTIONS = 50
