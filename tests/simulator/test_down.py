@@ -11,7 +11,7 @@ from cromulent_wdl.provision.wishes import Wishes
 from cromulent_wdl.units import GIB
 from tests.fakes.clocks import FakeClock
 
-from .cloud import Cloud
+from .cloud import Cloud, until
 from .deployments import access_to, down, quietly, up
 from .inventory import inventory
 from .test_deployment import go_on, register
@@ -102,6 +102,20 @@ def test_access_points_of_runs_go_and_those_of_others_stay(cloud: Cloud) -> None
 
     down(cloud, "lab")
     assert len(inventory(cloud)["access points"]) == 1
+
+
+def test_a_down_that_was_killed_when_the_stack_was_gone_goes_on(cloud: Cloud) -> None:
+    made = up(cloud, LAB)
+    assert made is not None
+    register(cloud, made, "bwa-123")
+    cloud.client("cloudformation").delete_stack(StackName="lab")
+    until(lambda: not inventory(cloud).get("log groups"))
+
+    held = holdings.survey(access_to(cloud), "lab", quietly)
+    assert held.stack is None and {each.active for each in held.definitions} == {True, False}
+    assert down(cloud, "lab", delete_data=True) == ()
+    assert inventory(cloud) == {}
+    assert holdings.survey(access_to(cloud), "lab", quietly).nothing
 
 
 def test_what_is_left_is_listed(cloud: Cloud) -> None:

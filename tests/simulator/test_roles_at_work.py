@@ -121,8 +121,9 @@ def test_a_head_defines_runs_and_follows_tasks(head: Cloud, deployment: Deployme
         for each in efs.describe_access_points(FileSystemId=deployment.file_system)["AccessPoints"]
     }
 
-    with pytest.raises(ClientError, match="elasticfilesystem:DeleteAccessPoint"):
-        efs.delete_access_point(AccessPointId=point)
+    for each in (point, deployment.access_point):  # the deployment's own above all: every head mounts it
+        with pytest.raises(ClientError, match="elasticfilesystem:DeleteAccessPoint"):
+            efs.delete_access_point(AccessPointId=each)
     with pytest.raises(ClientError, match="elasticfilesystem:CreateAccessPoint"):
         access_point(head, deployment, {})
     with pytest.raises(ClientError, match="ecs:DeregisterTaskDefinition"):

@@ -35,11 +35,13 @@ def take_away(
         raise UsageError(f"{going_on(held)} in '{held.name}'", hint="let them end, or give --stop-runs")
     if held.deployment is not None:
         _stop(access, held, held.deployment, clock)
-    task_definitions.remove(access, held.definitions)
-    for access_point in held.access_points:
+    for access_point in held.access_points:  # while the stack says in which file system they are
         file_systems.delete_access_point(access, access_point)
+    definitions = held.definitions
     if held.stack is not None:
         _delete_stack(access, held, report, clock)
+        definitions = task_definitions.find(access, f"{held.name}_")  # the stack has deregistered its own
+    task_definitions.remove(access, definitions)
     if delete_data:
         _delete_data(access, held, clock)
 

@@ -43,7 +43,7 @@ class EcsResources:
         try:
             self.ask(action, request)
         except ValueError as refused:
-            if not any(words in str(refused) for words in ("NotFound", "Unable to describe", "does not exist")):
+            if not any(words in str(refused) for words in ("NotFound", "Unable to describe")):
                 raise
 
     def made(self, arn: str, properties: Properties) -> None:
