@@ -155,7 +155,7 @@ LIMITED = replace(TASK, resources=Resources(memory_limit=1_000_000_000))
     [
         (Evidence(0, Figures(exit_code=0), "i"), Ending.OK, 0, ""),
         (Evidence(0, Figures(), "i"), Ending.OK, 0, ""),
-        (Evidence(0, Figures(oom_kills=1, exit_code=0), "i"), Ending.OK, 0, ""),
+        (Evidence(0, Figures(oom_kills=1, exit_code=0), "i"), Ending.OK, 0, "killed for memory"),
         (Evidence(3, RAN, "i"), Ending.FAILED, 3, "with status 3"),
         (Evidence(127, Figures(no_shell=True), "i"), Ending.NO_SHELL, None, "image i has no /bin/bash"),
         (Evidence(137, Figures(), "i", oom_killed=True), Ending.OOM, 137, "at its limit of 1 GB"),
@@ -171,7 +171,7 @@ def test_endings(evidence: Evidence, ending: Ending, exit_code: int | None, word
     outcome = outcome_of(LIMITED, evidence)
     assert (outcome.ending, outcome.exit_code) == (ending, exit_code)
     assert words in outcome.message
-    assert bool(outcome.message) is (ending is not Ending.OK)
+    assert bool(outcome.message) is (ending is not Ending.OK or evidence.figures.oom_kills > 0)
 
 
 def test_a_kill_without_a_limit_is_the_machines() -> None:

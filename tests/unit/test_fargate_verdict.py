@@ -7,12 +7,15 @@ from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.aws.decode import EcsTask
 from cromulent_wdl.backends.fargate.following import Followed
 from cromulent_wdl.backends.fargate.sizes import Size
 from cromulent_wdl.backends.fargate.verdict import End, outcome_of
 from cromulent_wdl.backends.fargate.wrapper import Result
 from cromulent_wdl.model import Ending, Usage
 from tests.fakes.attempts import run_task
+
+OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
 
 
 @pytest.mark.parametrize(
@@ -22,6 +25,7 @@ from tests.fakes.attempts import run_task
         (Result(3), Ending.FAILED, 3),
         (Result(137), Ending.OOM, 137),  # nobody else kills there
         (Result(1, oom_kills=1), Ending.OOM, 1),
+        (Result(0, oom_kills=1), Ending.OK, 0),
         (Result(137, deadline=True), Ending.DEADLINE, 137),
         (Result(143, deadline=True), Ending.DEADLINE, 143),
         (Result(127, no_shell=True), Ending.NO_SHELL, None),
@@ -34,4 +38,17 @@ def test_what_ecs_says_nothing_of(tmp_path: Path, result: Result, ending: Ending
     end = End(task, Followed(None), replace(result, usage=Usage(seconds=1.0)), Size(1024, 2048))
     outcome = outcome_of(end)
     assert (outcome.ending, outcome.exit_code) == (ending, status)
-    assert outcome.message or ending is Ending.OK
+    assert bool(outcome.message) is (ending is not Ending.OK or result.oom_kills > 0)
+
+
+@pytest.mark.parametrize("result", [None, Result(0)])
+@pytest.mark.parametrize(("status", "ending"), [(0, Ending.OK), (137, Ending.OOM), (1, Ending.OOM)])
+def test_a_child_killed_for_memory_fails_a_command_only_where_its_status_says_so(
+    tmp_path: Path, result: Result | None, status: int, ending: Ending
+) -> None:
+    task = run_task(tmp_path, "call", "true")
+    ecs = EcsTask("a", status="STOPPED", exit_code=status, container_reason=OUT_OF_MEMORY)
+    left = replace(result, exit_code=status) if result is not None else None
+    outcome = outcome_of(End(task, Followed(ecs), left, Size(1024, 2048)))
+    assert (outcome.ending, outcome.exit_code) == (ending, status)
+    assert "killed for memory" in outcome.message

@@ -43,6 +43,11 @@ def test_what_fails_before_the_command_has_an_ending_and_a_reason(number: int, e
     assert outcome.ending is ending and "the reason" in outcome.message and outcome.exit_code is None
 
 
+def test_a_process_killed_for_memory_is_told_where_the_command_did_without_it() -> None:
+    assert "killed for memory" in verdict(Evidence(0, memory_kills=1), Usage()).message
+    assert not verdict(Evidence(0), Usage()).message
+
+
 def test_the_limit_is_in_the_message() -> None:
     assert "2 GB" in verdict(Evidence(137, memory_kills=1, memory_limit=2_000_000_000), Usage()).message
 

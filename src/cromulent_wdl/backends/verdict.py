@@ -12,9 +12,11 @@ from pathlib import Path
 from ..model import Ending, Outcome, Usage
 from ..units import format_bytes
 
-__all__ = ["STOPPED", "Evidence", "failed_preparation", "is_full", "tail", "verdict"]
+__all__ = ["STOPPED", "SURVIVED", "Evidence", "failed_preparation", "is_full", "tail", "verdict"]
 
 STOPPED = Outcome(Ending.STOPPED, message="stopped with the run")
+SURVIVED = "a process of it was killed for memory, though the command ended with status 0"
+"""Of a command that is OK all the same: whether it can do without that process only the command knows."""
 
 _TAIL = 1024
 _DISK_FULL = re.compile(r"No space left on device|Disk quota exceeded")
@@ -50,7 +52,7 @@ def verdict(evidence: Evidence, usage: Usage) -> Outcome:
     if evidence.sandbox_failure:
         return Outcome(Ending.MOUNT, None, f"the sandbox could not be set up: {evidence.sandbox_failure}", usage)
     if code == 0:
-        return Outcome(Ending.OK, code, "", usage)
+        return Outcome(Ending.OK, code, SURVIVED if evidence.memory_kills else "", usage)
     if evidence.memory_kills:
         limit = format_bytes(evidence.memory_limit)
         return Outcome(Ending.OOM, code, f"killed at its memory limit of {limit}", usage)

@@ -221,7 +221,8 @@ class CromulentContainer(TaskContainer):
             return outcome
         accepted = self.success_exit_code(outcome.exit_code)
         if accepted:
-            return Outcome(Ending.OK, outcome.exit_code, "", outcome.usage)
+            remark = outcome.message if outcome.ending is Ending.OK else ""
+            return Outcome(Ending.OK, outcome.exit_code, remark, outcome.usage)
         if outcome.ending is Ending.OK:  # status 0, where the task wants another
             return Outcome(Ending.FAILED, outcome.exit_code, "the command ended with status 0", outcome.usage)
         return outcome

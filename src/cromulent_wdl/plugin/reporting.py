@@ -8,7 +8,7 @@ from collections.abc import Callable
 from WDL._util import NOTICE_LEVEL, StructuredLogMessage
 
 from ..clock import SYSTEM
-from ..model import Event, Outcome, Task, TaskEnded, TaskImage, TaskPlaced, TaskStarted, TaskWaiting
+from ..model import Ending, Event, Outcome, Task, TaskEnded, TaskImage, TaskPlaced, TaskStarted, TaskWaiting
 from . import session
 from .cache import remember_image
 
@@ -62,6 +62,8 @@ class Reporter:
     def ended(self, outcome: Outcome) -> None:
         """Tell how it ended."""
         task = self._task
+        if outcome.ending is Ending.OK and outcome.message:
+            self._logger.warning(StructuredLogMessage("task ended well, but", message=outcome.message))
         self(
             TaskEnded(
                 SYSTEM.now(),

@@ -19,6 +19,7 @@ from ...errors import (
 from ...model import Ending, Outcome, Task
 from ...units import format_bytes
 from ..figures import Figures
+from ..verdict import SURVIVED
 
 __all__ = ["Evidence", "outcome_of", "outcome_of_error"]
 
@@ -66,7 +67,7 @@ def _explain(task: Task, evidence: Evidence) -> Outcome:
     if figures.no_shell:
         return Outcome(Ending.NO_SHELL, message=f"image {evidence.image} has no {task.shell.split()[0]}")
     if status == 0:
-        return Outcome(Ending.OK, 0)
+        return Outcome(Ending.OK, 0, SURVIVED if figures.oom_kills else "")
     if evidence.oom_killed or figures.oom_kills:
         return Outcome(Ending.OOM, status, _memory_sentence(task, figures))
     if evidence.disk_full:

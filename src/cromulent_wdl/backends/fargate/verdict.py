@@ -17,7 +17,7 @@ from ...errors import (
 )
 from ...model import Ending, Outcome, Task, Usage
 from ...units import GIB, MIB, format_bytes, format_duration
-from ..verdict import STOPPED, Evidence, is_full, tail, verdict
+from ..verdict import STOPPED, SURVIVED, Evidence, is_full, tail, verdict
 from .following import Followed
 from .sizes import Size
 from .wrapper import CLAIM_LOST, UNWRITABLE, Result
@@ -73,8 +73,9 @@ def outcome_of(end: End) -> Outcome:
 def _of_result(end: End, result: Result) -> Outcome:
     code = result.exit_code
     said, words = ending_of_stop(end.ecs) if end.ecs is not None else (Ending.LOST, "nobody knows why it was stopped")
-    if said is Ending.OOM or result.oom_kills or (code == KILLED and not result.asked_to_end):
-        return Outcome(Ending.OOM, code, _out_of_memory(end.memory, code), result.usage)
+    killed = said is Ending.OOM or result.oom_kills > 0
+    if (killed and code != 0) or (code == KILLED and not result.asked_to_end):
+        return Outcome(Ending.OOM, code, _out_of_memory(end.memory), result.usage)
     if result.no_shell:
         return Outcome(Ending.NO_SHELL, message=f"the image has no shell {end.task.shell.split()[0]}")
     if result.deadline:
@@ -86,6 +87,7 @@ def _of_result(end: End, result: Result) -> Outcome:
         return Outcome(ending, None, words, result.usage)
     evidence = Evidence(
         exit_code=code,
+        memory_kills=int(killed),
         stderr_tail=tail(end.task.stderr) if code else "",
         disk_full=code != 0 and is_full(end.task.work),
     )
@@ -98,16 +100,17 @@ def _of_record(end: End, ecs: EcsTask) -> Outcome:
     if ecs.exit_code in UNWRITABLE:
         return Outcome(Ending.MOUNT, message="the task could not write to the shared disk; its log says where")
     ending, words = ending_of_stop(ecs)
-    if ending is Ending.OOM:
-        return Outcome(ending, ecs.exit_code, _out_of_memory(end.memory, ecs.exit_code))
+    if ending is Ending.OOM and ecs.exit_code == 0:  # which is the command's own: the wrapper passes it on
+        ending, words = Ending.OK, SURVIVED
+    elif ending is Ending.OOM:
+        return Outcome(ending, ecs.exit_code, _out_of_memory(end.memory))
     code = ecs.exit_code if ending in (Ending.OK, Ending.FAILED) else None
     seconds = round(ecs.stopped_at - ecs.started_at, 2) if ecs.stopped_at and ecs.started_at else None
     return Outcome(ending, code, words, Usage(seconds=seconds))
 
 
-def _out_of_memory(memory: int, code: int | None) -> str:
-    though = ", though its command ended with status 0" if code == 0 else ""
-    return f"killed for memory: it had {format_bytes(memory)}{though}"
+def _out_of_memory(memory: int) -> str:
+    return f"killed for memory: it had {format_bytes(memory)}"
 
 
 def lost(words: str) -> Outcome:

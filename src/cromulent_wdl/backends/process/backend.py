@@ -174,14 +174,15 @@ class ProcessBackend:
 
 
 def _evidence(task: Task, end: End, group: MemoryGroup | None, sandboxed: bool) -> Evidence:
+    kills = group.kills() if group else 0
     if end.exit_code == 0:
-        return Evidence(0, end.stopped)
+        return Evidence(0, end.stopped, memory_kills=kills)
     return Evidence(
         exit_code=end.exit_code,
         stopped=end.stopped,
         sandboxed=sandboxed,
         sandbox_failure=end.sandbox_failure,
-        memory_kills=group.kills() if group else 0,
+        memory_kills=kills,
         memory_limit=task.resources.memory_limit,
         stderr_tail=tail(task.stderr),
         disk_full=is_full(task.work),
