@@ -10,8 +10,9 @@ from typing import Any
 from ..errors import CromulentError, RunNotFound
 from ..runs.find import find_run
 from ..runs.index import entries
+from . import ui
 
-__all__ = ["find", "in_cloud"]
+__all__ = ["find", "in_cloud", "place_of"]
 
 _CLOUD_ID = re.compile(r"\d{8}_\d{6}_\w+-[0-9a-f]{6}[a-z2-9]{4}")
 """As submit/launch.py gives them."""
@@ -38,6 +39,19 @@ def in_cloud(directory: Path) -> bool:
     from ..storage import layout
 
     return (directory / layout.CLOUD).exists()
+
+
+def place_of(directory: Path) -> str:
+    """Return for people where a run is: its directory, or for one in the cloud its deployment."""
+    if not in_cloud(directory):
+        return ui.short_path(directory)
+    import msgspec
+
+    from ..runs.mirror import CloudRun
+    from ..storage import layout
+
+    run = msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
+    return f"deployment {run.deployment}, {run.region}"
 
 
 def _from_deployment(run: str, flags: Mapping[str, Any]) -> Path | None:

@@ -16,6 +16,7 @@ from ..runs.watch import Watch
 from ..units import format_duration
 from . import ui
 from .deployment import where
+from .finding import in_cloud, place_of
 
 __all__ = ["command"]
 
@@ -80,7 +81,11 @@ def _cells(entry: Entry, status: RunStatus | None) -> tuple[str | tuple[str, str
     mark, colour = ui.MARKS[status.state.value]
     elapsed = status.elapsed(SYSTEM.now())
     took = format_duration(elapsed) if elapsed is not None else ""
-    return ((mark, colour), entry.run_id, _words(status), took, ui.short_path(entry.directory.parent))
+    return ((mark, colour), entry.run_id, _words(status), took, _place(entry.directory))
+
+
+def _place(directory: Path) -> str:
+    return place_of(directory) if in_cloud(directory) else ui.short_path(directory.parent)
 
 
 def _words(status: RunStatus) -> str:

@@ -18,7 +18,7 @@ from ..units import format_bytes, format_duration
 from . import ui
 from .completing import complete_run
 from .deployment import access_by, resolved, where
-from .finding import find
+from .finding import find, place_of
 from .status_record import record
 
 __all__ = ["command"]
@@ -53,7 +53,7 @@ def command(run: str | None, every: bool, as_json: bool, **flags: Any) -> None:
     if shown:
         ui.table([_cells(call, now) for call in shown], indent=2, right=(2,))
     ui.data(f"  {_counts(status)}" + (f"; {len(calls) - len(shown)} not shown" if len(shown) < len(calls) else ""))
-    ui.data(f"  in    {ui.short_path(directory)}")
+    ui.data(f"  in    {place_of(directory)}")
     if status.state is State.FAILED and status.ended is not None:
         ui.data(f"  why   {' '.join(status.ended.message.split())}")
     if status.started is not None and status.started.region:
