@@ -96,3 +96,18 @@ def test_the_reference_has_every_setting_and_every_event() -> None:
 def test_links_between_documents_lead_somewhere(file: Path) -> None:
     links = re.findall(r"\]\((?!\w+:|#)([^)#\s]+)", file.read_text())
     assert not [link for link in links if not (file.parent / link).exists()]
+
+
+def test_every_decision_has_a_number_of_its_own_by_date_and_is_listed() -> None:
+    directory = ROOT / "docs" / "adr"
+    pages = sorted(directory.glob("[0-9]*.md"))
+    texts = [page.read_text() for page in pages]
+    assert [int(page.name[:4]) for page in pages] == list(range(1, len(pages) + 1))
+    titles = [text.partition("\n")[0].removeprefix("# ") for text in texts]
+    assert [int(title.partition(".")[0]) for title in titles] == list(range(1, len(pages) + 1))
+    dates = [re.findall(r"^(20\d\d-\d\d-\d\d), ", text, re.MULTILINE)[0] for text in texts]
+    assert dates == sorted(dates)
+    lines = (directory / "README.md").read_text().splitlines()
+    listed = [line for line in lines if re.match(r"\d+\. ", line)]
+    numbered = [title.split(". ", 1) for title in titles]
+    assert listed == [f"{n}. [{title}]({page.name})" for (n, title), page in zip(numbered, pages, strict=True)]

@@ -7,7 +7,7 @@
     cp311/ …
 
 The zip is named by a digest of what is in it, is kept in this user's cache, and goes to the bucket once.
-See docs/adr/0017-environment-of-heads.md.
+See docs/adr/0019-environment-of-heads.md.
 """
 
 from __future__ import annotations
