@@ -1,7 +1,7 @@
 # For people: `make help`. Everything happens in .venv, which the first target that needs it makes.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help demo demo-cloud test unit chaos lint format bench bench-local bench-simulator bench-fargate bench-provision bench-report lock environment clean
+.PHONY: help demo demo-cloud test unit chaos lint format bench bench-local bench-simulator bench-fargate bench-transfers bench-provision bench-report lock environment clean
 
 BIN := .venv/bin
 INSTALLED := .venv/installed
@@ -39,13 +39,16 @@ format: $(INSTALLED) ## put the code into its form
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-bench: bench-local bench-simulator bench-fargate bench-provision bench-report ## measure against the goals and against others; takes long
+bench: bench-local bench-simulator bench-fargate bench-transfers bench-provision bench-report ## measure against the goals and against others; takes long
 
 bench-local: $(INSTALLED)
 	$(BIN)/python -m benchmarks.local
 
 bench-simulator: $(INSTALLED)
 	$(BIN)/python -m benchmarks.simulator
+
+bench-transfers: $(INSTALLED)
+	$(BIN)/python -m benchmarks.transfers
 
 bench-fargate: $(INSTALLED)
 	$(BIN)/python -m benchmarks.fargate

@@ -70,6 +70,11 @@ class Lab:
             found["tasks"]["endings"],
         )
 
+    def requests(self, service: str) -> int:
+        """Return how many requests a service had since the last reset, by how its actions begin."""
+        actions: dict[str, Any] = self._ask("meters")["actions"]
+        return sum(int(each["requests"]) for name, each in actions.items() if name.startswith(service))
+
     def reset(self) -> None:
         """Count from nothing."""
         self._ask("meters/reset", method="POST")

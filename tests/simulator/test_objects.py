@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import io
+import json
 import urllib.error
 import urllib.request
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
+from cromulent_wdl.aws import objects
+from cromulent_wdl.aws.objects import Transfer
+
 from .cloud import Cloud, Stack
+from .deployments import access_to
 
 PART = 5 * 2**20
 
@@ -116,3 +122,21 @@ def test_a_url_that_is_signed_opens_one_object_for_one_verb(root: Cloud, strict_
     assert fetch(f"{root.address}/{bucket}/a")[0] == 403
     for each in s3.list_object_versions(Bucket=bucket)["Versions"]:
         s3.delete_object(Bucket=bucket, Key=each["Key"], VersionId=each["VersionId"])
+
+
+def test_what_was_listed_is_downloaded_without_another_question(cloud: Cloud, bucket: str, tmp_path: Path) -> None:
+    access = access_to(cloud)
+    for name, content in (("some", b"content"), ("none", b"")):
+        objects.put(access, bucket, f"in/{name}", content)
+    found = list(objects.listing(access, bucket, "in/"))
+    before = looks(cloud)
+    objects.download(access, [Transfer(tmp_path / Path(each.key).name, bucket, each.key, each) for each in found])
+    assert looks(cloud) - before == 2
+    assert (tmp_path / "some").read_bytes() == b"content"
+    assert (tmp_path / "none").read_bytes() == b""
+
+
+def looks(cloud: Cloud) -> int:
+    """Return how many objects the simulator was asked for; a look at one counts as reading it, as for IAM."""
+    with urllib.request.urlopen(f"{cloud.address}/_simulator/meters") as answer:
+        return int(json.load(answer)["actions"].get("s3:GetObject", {"requests": 0})["requests"])

@@ -29,7 +29,7 @@ __all__ = [
 ]
 
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
-_PART = 16 * 2**20
+_PART = 50 * 2**20
 """Bytes of a part; a file of more is sent in parts, of which S3 takes 10,000 (boto3 makes them larger if it must)."""
 _AT_ONCE = 24
 """Requests at one time: enough for small files over a long way, few enough for a laptop's uplink."""
@@ -57,6 +57,8 @@ class Transfer:
     path: Path
     bucket: str
     key: str
+    found: Found | None = None
+    """What is known of an object that is to be downloaded; S3 is asked first where nothing is."""
 
 
 def split(address: str) -> tuple[str, str]:
@@ -146,7 +148,7 @@ def download(access: Access, transfers: Iterable[Transfer], told: Told | None = 
     """Write objects to their files, side by side; a file has its name once it is whole."""
     with _manager(access) as manager:
         futures = [
-            manager.download(each.bucket, each.key, str(each.path), subscribers=_subscribers(told))
+            manager.download(each.bucket, each.key, str(each.path), subscribers=_subscribers(told, each.found))
             for each in transfers
         ]
         _finish(manager, futures, "downloading")
@@ -169,18 +171,20 @@ def _manager(access: Access) -> TransferManager:
     return TransferManager(_client(access), config)
 
 
-def _subscribers(told: Told | None) -> list[Any]:
+def _subscribers(told: Told | None, found: Found | None = None) -> list[Any]:
     from s3transfer.subscribers import BaseSubscriber
 
-    if told is None:
-        return []
-    tell = told
+    class _Known(BaseSubscriber):
+        def on_queued(self, future: Any, **_: object) -> None:
+            if found is not None:
+                future.meta.provide_transfer_size(found.size)
+                future.meta.provide_object_etag(found.etag)
 
-    class _Progress(BaseSubscriber):
         def on_progress(self, future: object, bytes_transferred: int, **_: object) -> None:
-            tell(bytes_transferred)
+            if told is not None:
+                told(bytes_transferred)
 
-    return [_Progress()]
+    return [_Known()]
 
 
 def _client(access: Access) -> S3Client:

@@ -43,7 +43,7 @@ def _download(mirror: Mirror, directory: Path) -> None:
     for _, path in lacking:
         path.parent.mkdir(parents=True, exist_ok=True)
     with Progress("downloading", sum(found.size for found, _ in lacking)) as progress:
-        objects.download(mirror.access, [Transfer(path, bucket, found.key) for found, path in lacking], progress)
+        objects.download(mirror.access, [Transfer(path, bucket, found.key, found) for found, path in lacking], progress)
 
 
 def _moved(value: Any, before: str, now: str) -> Any:

@@ -96,7 +96,7 @@ def _transfers(wanted: Wanted, bucket: str, key: str, found: Sequence[Found], pa
     """Return what is to be downloaded to `part`, whose directories are made."""
     part.parent.mkdir(parents=True)
     if not wanted.directory:
-        return [Transfer(part, bucket, key)]
+        return [Transfer(part, bucket, key, found[0])]
     part.mkdir()
     transfers = []
     for each in found:
@@ -108,7 +108,7 @@ def _transfers(wanted: Wanted, bucket: str, key: str, found: Sequence[Found], pa
             path.mkdir(parents=True, exist_ok=True)
             continue
         path.parent.mkdir(parents=True, exist_ok=True)
-        transfers.append(Transfer(path, bucket, each.key))
+        transfers.append(Transfer(path, bucket, each.key, each))
     return transfers
 
 
