@@ -22,9 +22,9 @@ class Rate:
     per_second: float
 
 
-# Facts: ECS API buckets; RunTask on Fargate; Fargate launch rate. A little is left for the time that requests take on
-# their way: they leave here evenly and arrive in bunches.
-RUN_TASK = Rate(19, 19.96)
+# Facts: ECS API buckets; RunTask on Fargate; Fargate launch rate. Requests leave here evenly and arrive in bunches:
+# what is left of a burst is what half a second's delay of some takes, and costs half a second once.
+RUN_TASK = Rate(10, 19.96)
 LAUNCH = Rate(98, 19.96)
 """Tasks of one capacity provider."""
 RUN_OR_STOP = Rate(90, 39)
