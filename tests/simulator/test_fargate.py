@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import stat
 from pathlib import Path
 
 import pytest
+
+from cromulent_wdl.storage.layout import FARGATE_RUN
 
 from .cloud import until
 from .fargate import Lab
@@ -83,6 +86,7 @@ def test_after_kill_9_what_had_ended_meanwhile_is_not_done_again(lab: Lab) -> No
     ran = lab.run(*arguments)
     assert ran.outputs == {"wide.total": 3}
     assert len(lab.tasks()) == 4
+    assert stat.S_IMODE((ran.directory / FARGATE_RUN).stat().st_mode) == 0o600  # it has a key
 
 
 def test_after_kill_9_what_would_be_done_otherwise_is_stopped_and_begun_anew(lab: Lab) -> None:

@@ -45,7 +45,7 @@ class Run:
     def takes_over(self, command: str) -> bool:
         """Whether an earlier head's attempt goes on, or has left its result; if not, it is fenced and stopped."""
         directory = self._attempt.directory
-        if not memo.same(directory, memo.fingerprint_of(self._task, command)):
+        if not memo.same(directory, self._fingerprint(command)):
             self.clear()
             return False
         if read_result(self._attempt) is not None or self._site.survivors.has(self._attempt.key):
@@ -105,8 +105,11 @@ class Run:
     def _prepare(self) -> None:
         limits = Limits(deadline=self._task.timeout)
         prepare_attempt(self._task, self._attempt.key, limits)
-        fingerprint = memo.fingerprint_of(self._task, self._task.command.read_text(errors="surrogateescape"))
+        fingerprint = self._fingerprint(self._task.command.read_text(errors="surrogateescape"))
         memo.note_attempt(self._attempt.directory, self._task, fingerprint)
+
+    def _fingerprint(self, command: str) -> str:
+        return memo.fingerprint_of(self._task, command, self._site.key)
 
     def _take_over(self, size: Size) -> Outcome:
         survivors = self._site.survivors.take(self._attempt.key)

@@ -6,6 +6,7 @@ ECS forgets a task an hour after its end (facts: DescribeTasks); these files do 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import json
 import re
 from dataclasses import asdict
@@ -40,11 +41,12 @@ def key_of_attempt(task: Task) -> str:
     return f"{call_prefix(task)}{task.attempt}"
 
 
-def fingerprint_of(task: Task, command: str) -> str:
+def fingerprint_of(task: Task, command: str, key: bytes) -> str:
     """Return what is the same for two attempts that do the same work with the same inputs.
 
     What they are given to do it with does not count. Inputs count by where they are; what the engine wrote for the
-    attempt itself, under names that it draws by lot, by content.
+    attempt itself, under names that it draws by lot, by content. The environment can hold secrets, and a weak one could
+    be found by trying from what is made without a key; so the key is the run's, and is kept from others.
     """
     inputs = []
     for mount in sorted(task.inputs, key=lambda each: -len(each.container)):
@@ -63,7 +65,8 @@ def fingerprint_of(task: Task, command: str) -> str:
         "timeout": task.timeout,
         "architecture": task.architecture,
     }
-    return hashlib.sha256(json.dumps(content, sort_keys=True).encode("utf-8", "surrogateescape")).hexdigest()
+    told = json.dumps(content, sort_keys=True).encode("utf-8", "surrogateescape")
+    return hmac.new(key, told, hashlib.sha256).hexdigest()
 
 
 def note_attempt(directory: Path, task: Task, fingerprint: str) -> None:

@@ -12,7 +12,7 @@ import json
 import os
 import re
 import secrets
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ...aws import access_points
@@ -44,6 +44,8 @@ class _Record:
     deployment: str
     file_system: str
     access_point: str = ""
+    key: str = field(default_factory=lambda: secrets.token_hex(32))
+    """Of what is derived from its tasks' secrets."""
 
 
 class Site:
@@ -56,6 +58,7 @@ class Site:
         self.name = record.name
         """By which ECS knows who started its tasks."""
         self.access_point = record.access_point
+        self.key = record.key.encode()
         self.copies = Copies(shared, cloud.files.window, cloud.digests)
         self._turns = itertools.count()
         self.definitions = Definitions(cloud.ecs, cloud.deployment, record.name)
@@ -101,7 +104,7 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
     point = access_points.find(cloud.access, record.access_point) if record.access_point else None
     if point is None or point.root != shared.path_in_file_system(directory):  # tasks can write the record, too
         point = _make_point(cloud, directory, shared, record)
-        record = _Record(record.name, record.deployment, record.file_system, point.identity)
+        record = replace(record, access_point=point.identity)
         _write(file, record)
     site = Site(cloud, shared, record, headship)
     if known:
@@ -142,5 +145,6 @@ def _read(file: Path) -> _Record | None:
 def _write(file: Path, record: _Record) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     draft = file.with_name(f"{file.name}.{os.getpid()}")
+    draft.touch(0o600)  # for its key
     draft.write_text(json.dumps(asdict(record)))
     draft.replace(file)
