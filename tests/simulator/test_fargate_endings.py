@@ -126,11 +126,11 @@ def test_a_host_that_is_lost_with_any_stop_code(lab: Lab, code: str | None) -> N
     assert outcome.ending is Ending.LOST
 
 
-@pytest.mark.parametrize("status", [137, 0])
-def test_row_26_out_of_memory_whatever_the_status(lab: Lab, status: int) -> None:
+@pytest.mark.parametrize(("status", "ending"), [(137, Ending.OOM), (1, Ending.OOM), (0, Ending.OK)])
+def test_row_26_out_of_memory_fails_what_did_not_end_with_0(lab: Lab, status: int, ending: Ending) -> None:
     outcome, _ = run(lab, task_of(lab, f"exit {status}"), {"kind": "out_of_memory", "exit_code": status})
-    assert (outcome.ending, outcome.memory) == (Ending.OOM, 2 * 1024**3)
-    assert outcome.exit_code != 0
+    assert (outcome.ending, outcome.exit_code, outcome.memory) == (ending, status, 2 * 1024**3)
+    assert "killed for memory" in outcome.message
 
 
 def test_a_status_that_ecs_does_not_know_is_the_wrappers(lab: Lab) -> None:

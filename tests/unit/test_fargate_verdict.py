@@ -41,6 +41,12 @@ def test_what_ecs_says_nothing_of(tmp_path: Path, result: Result, ending: Ending
     assert bool(outcome.message) is (ending is not Ending.OK or result.oom_kills > 0)
 
 
+def test_a_container_that_was_killed_for_memory_itself_is_not_well_whatever_it_left(tmp_path: Path) -> None:
+    ecs = EcsTask("a", status="STOPPED", exit_code=137, container_reason=OUT_OF_MEMORY)
+    end = End(run_task(tmp_path, "call", "true"), Followed(ecs), Result(0), Size(1024, 2048))
+    assert outcome_of(end).ending is Ending.OOM
+
+
 @pytest.mark.parametrize("result", [None, Result(0)])
 @pytest.mark.parametrize(("status", "ending"), [(0, Ending.OK), (137, Ending.OOM), (1, Ending.OOM)])
 def test_a_child_killed_for_memory_fails_a_command_only_where_its_status_says_so(

@@ -74,7 +74,8 @@ def _of_result(end: End, result: Result) -> Outcome:
     code = result.exit_code
     said, words = ending_of_stop(end.ecs) if end.ecs is not None else (Ending.LOST, "nobody knows why it was stopped")
     killed = said is Ending.OOM or result.oom_kills > 0
-    if (killed and code != 0) or (code == KILLED and not result.asked_to_end):
+    wholly = said is Ending.OOM and end.ecs is not None and end.ecs.exit_code == KILLED  # the wrapper, too
+    if wholly or (killed and code != 0) or (code == KILLED and not result.asked_to_end):
         return Outcome(Ending.OOM, code, _out_of_memory(end.memory), result.usage)
     if result.no_shell:
         return Outcome(Ending.NO_SHELL, message=f"the image has no shell {end.task.shell.split()[0]}")
