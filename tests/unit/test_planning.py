@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
 from WDL import CLI
 
+from cromulent_wdl.cli import outlook
 from cromulent_wdl.cli.document import read_document
-from cromulent_wdl.cli.planning import Row, World, plan
+from cromulent_wdl.cli.image_lookup import looking_up
+from cromulent_wdl.cli.planning import Row, World, disk_warning, plan
+from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.config import Settings
 from cromulent_wdl.engine.registries import Manifest
 from cromulent_wdl.errors import ImageNotFound
 from cromulent_wdl.pricing.card import shipped
+from cromulent_wdl.units import GIB
+from tests.fakes.registries import serving
 
 WDL = """version 1.1
 task small { command <<< >>> output { Int n = 1 } }
@@ -43,7 +49,7 @@ def look(name: str) -> Manifest | None:
         raise ImageNotFound(f"there is no image {name}")
     if name == "lab/arm:1":
         return Manifest("sha256:1", frozenset({"s390x"}))
-    return Manifest("sha256:1", frozenset({"amd64"})) if name.startswith("lab/") else None
+    return Manifest("sha256:1", frozenset({"amd64"}), 8 * 10**9) if name.startswith("lab/") else None
 
 
 @pytest.fixture
@@ -81,3 +87,63 @@ def test_what_depends_on_data_is_not(rows: dict[str, Row]) -> None:
 )
 def test_what_cannot_run_is_a_problem(rows: dict[str, Row], call: str, problem: str) -> None:
     assert problem in rows[call].problem
+
+
+def test_an_image_that_may_not_fit_the_disk_is_told(rows: dict[str, Row]) -> None:
+    assert (rows["sized"].architecture, rows["sized"].image_size) == ("amd64", 8 * 10**9)
+    assert rows["sized"].warning == (
+        "its image takes about 24 GB pulled and unpacked, and its disk has 20 GiB; ask for disks: 'local-disk 23 SSD'"
+    )
+    assert rows["small"].warning == ""
+
+
+@pytest.mark.parametrize(
+    ("image", "asked", "disk", "words"),
+    [
+        (0, 0, 20, ""),
+        (20 * GIB // 3, 0, 20, ""),
+        (20 * GIB // 3 + 1, 0, 20, "local-disk 21 SSD"),
+        (1 * GIB, 50 * GIB, 50, "local-disk 53 SSD"),
+        (1 * GIB, 199 * GIB, 199, "more than Fargate has"),
+    ],
+)
+def test_a_disk_holds_an_image_pulled_and_unpacked_beside_what_is_asked(
+    image: int, asked: int, disk: int, words: str
+) -> None:
+    warning = disk_warning(image, asked, disk)
+    assert words in warning and bool(warning) == bool(words)
+
+
+def test_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(rows: dict[str, Row]) -> None:
+    shown = [rows["small"], rows["sized"], rows["data"]]
+    assert outlook.checked(shown) == "3 calls, 2 images (ubuntu:22.04: its registry does not say, sized:1 8 GB amd64)"
+    small, sized, data = outlook.costs(shown).split(", ")
+    assert small.endswith(" an hour (Spot 1 vCPU 2 GB)") and small.startswith("small $0.0")
+    assert sized.endswith(" an hour (Spot 2 vCPU 8 GB)") and data == "data ? (depends on data)"
+    assert outlook.costs([rows["small"]] * 7).endswith(", and 3 more: cromulent plan shows all")
+
+
+def test_a_registry_that_does_not_answer_is_waited_for_once() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as mute:  # takes connections, and says nothing
+        host = f"127.0.0.1:{mute.getsockname()[1]}"
+        look = looking_up(patience=0.2)
+        began = SYSTEM.monotonic()
+        assert [look(f"{host}/tool:{number}") for number in range(3)] == [None] * 3
+        assert look("127.0.0.1:9/tool:1") is None
+        assert SYSTEM.monotonic() - began < 2
+
+
+def test_the_size_is_that_of_the_machine_that_it_will_run_on() -> None:
+    kinds = [
+        {"digest": f"sha256:{kind}", "platform": {"os": "linux", "architecture": kind}} for kind in ("arm64", "amd64")
+    ]
+    with serving() as server:
+        server.put("/v2/tool/manifests/1", {"manifests": kinds})
+        server.put("/v2/tool/manifests/sha256:amd64", {"layers": [{"size": 5}, {"size": 7}]})
+        server.put("/v2/tool/manifests/sha256:arm64", {"layers": [{"size": 1}]})
+        found = looking_up()(f"{server.host}/tool:1")
+        assert found is not None and found.size == 12
+        server.put("/v2/plain/manifests/1", {"config": {"digest": "sha256:c"}, "layers": [{"size": 3}]})
+        server.put("/v2/plain/blobs/sha256:c", {"architecture": "amd64"})
+        plain = looking_up()(f"{server.host}/plain:1")
+        assert plain is not None and plain.size == 3

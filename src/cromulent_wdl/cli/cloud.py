@@ -22,14 +22,14 @@ from ..provision import find_deployment
 from ..runs.mirror import CloudRun, mirror_of
 from ..submit import launch
 from ..units import format_bytes
-from . import ui
+from . import outlook, ui
 from .cloud_follow import follow
 from .configuration import configuration
 from .deployment import access_by, cloud_run, prices_in
 from .image_lookup import looking_up
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
-from .planning import World, plan
+from .planning import Row, World, plan
 from .remote_inputs import check_remote
 from .source import Bound, Source, bind_inputs, load_source, source_name
 from .submission import Sent, send
@@ -81,7 +81,7 @@ def begin(options: RunOptions) -> tuple[CloudRun, Access]:
 
 def _begin(wish: _Wish) -> CloudRun:
     deployment, access = wish.deployment, wish.access
-    _check(wish)
+    rows = _check(wish)
     check_remote(access, deployment, wish.bound.inputs)
     me = caller(access).arn
     sent = send(access, deployment, wish.source, wish.bound, wish.options, wish.cfg)
@@ -90,6 +90,10 @@ def _begin(wish: _Wish) -> CloudRun:
         return cloud_run(deployment, there, wish.settings)
     run = launch.run_id(wish.bound.target.name, sent.digest)
     ui.note(f"{wish.bound.target.name}  {run}  deployment {deployment.name}, {deployment.region}")
+    ui.note(f"  checked   {outlook.checked(rows)}")
+    if rows:
+        ui.note(f"  will cost {outlook.costs(rows)}")
+    outlook.warn(rows)
     ui.note(f"  uploaded  {_uploaded(wish, sent)}")
     size = launch.Size(wish.settings.head_cpu, wish.settings.head_memory)
     launch.start(access, deployment, run, launch.request(sent.digest, me, size))
@@ -104,14 +108,15 @@ def _absolute(source: str) -> str:
     return source if "://" in source else os.path.abspath(source)
 
 
-def _check(wish: _Wish) -> None:
-    """Raise UsageError where a call cannot run on Fargate, or its image is not there."""
+def _check(wish: _Wish) -> list[Row]:
+    """Return what each call gets. Raise UsageError where a call cannot run on Fargate, or its image is not there."""
     default = wish.cfg["task_runtime"].get_dict("defaults").get("docker", "")
     world = World(wish.settings, prices_in(wish.deployment.region), looking_up(), default)
     rows = plan(wish.bound.target, world, [binding.name for binding in wish.bound.inputs])
     problems = [f"{row.call}: {row.problem}" for row in rows if row.problem]
     if problems:
         raise UsageError("\n".join(problems), hint=f"`cromulent plan {wish.options.source}` shows every call")
+    return rows
 
 
 def _uploaded(wish: _Wish, sent: Sent) -> str:

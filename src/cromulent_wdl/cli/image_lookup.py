@@ -2,31 +2,72 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
+from concurrent.futures import Future
+from concurrent.futures import TimeoutError as Overdue  # Python 3.10 has two of them
+from dataclasses import replace
 
-from ..engine.registries import Manifest, Registry, parse_reference
+from ..backends.fargate.images import choose
+from ..clock import SYSTEM, Clock
+from ..engine.registries import Manifest, Reference, Registry, parse_reference
 from ..errors import EngineUnavailable, ImagePullFailed
 
 __all__ = ["looking_up"]
 
+_PATIENCE = 5.0
+"""Seconds for which registries that do not answer are waited for, all together."""
 
-def looking_up() -> Callable[[str], Manifest | None]:
-    """Return what looks images up for the length of a plan. It raises ImageNotFound."""
+
+def looking_up(clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[str], Manifest | None]:
+    """Return what looks images up for the length of a plan, with the size for Fargate. It raises ImageNotFound."""
     known: dict[str, Manifest | None] = {}
     silent: set[str] = set()
+    left = patience
 
     def look(name: str) -> Manifest | None:
+        nonlocal left
         if name not in known:
             reference = parse_reference(name)
             known[name] = None
-            if reference.host not in silent:
-                registry = Registry(reference.host, lambda _: None)
+            if reference.host not in silent and left > 0:
+                began = clock.monotonic()
                 try:
-                    known[name] = registry.manifest(reference)
-                except (EngineUnavailable, ImagePullFailed):
+                    known[name] = _answer(name, reference, left)
+                except (EngineUnavailable, ImagePullFailed, Overdue):
                     silent.add(reference.host)  # it is not there, or does not talk to us
-                finally:
-                    registry.close()
+                    left -= clock.monotonic() - began
         return known[name]
 
     return look
+
+
+def _answer(name: str, reference: Reference, patience: float) -> Manifest:
+    """Ask in a thread of its own: a host may have many addresses, and none of them answer."""
+    answer: Future[Manifest] = Future()
+
+    def ask() -> None:
+        try:
+            answer.set_result(_ask(name, reference))
+        except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
+            answer.set_exception(error)
+
+    threading.Thread(target=ask, name="cromulent-registry", daemon=True).start()
+    return answer.result(patience)
+
+
+def _ask(name: str, reference: Reference) -> Manifest:
+    registry = Registry(reference.host, lambda _: None)
+    try:
+        manifest = registry.manifest(reference)
+        architecture = choose(name, manifest, "").architecture
+        return replace(manifest, size=_size(registry, reference, manifest, architecture))
+    finally:
+        registry.close()
+
+
+def _size(registry: Registry, reference: Reference, manifest: Manifest, architecture: str) -> int:
+    try:
+        return registry.size(reference, manifest, architecture)
+    except (EngineUnavailable, ImagePullFailed):
+        return 0  # nobody needs it

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from ..units import format_bytes
 from . import ui
 from .deployment import prices_in, where
+from .outlook import warn
 
 if TYPE_CHECKING:
     from .planning import Row
@@ -66,6 +68,7 @@ def _show(rows: list[Row], as_json: bool) -> int:
         ui.table([_cells(row) for row in rows], head=("CALL", "RUNS AS", "ROUNDING", "IMAGE", "$/h"), right=(4,))
         for row in problems:
             ui.note(f"✘ {row.call}: {row.problem}")
+        warn(rows)
         count = len(problems)
         ui.note(
             f"{count} problem{'' if count == 1 else 's'}. Nothing was started." if count else "Nothing was started."
@@ -76,5 +79,6 @@ def _show(rows: list[Row], as_json: bool) -> int:
 def _cells(row: Row) -> tuple[str | tuple[str, str], ...]:
     place = "" if row.problem else f"{'Spot' if row.spot else 'on demand'} {row.size}"
     image = {True: f"{row.image} ✔", False: f"{row.image} ✘", None: row.image}[row.found]
+    image += f" {format_bytes(row.image_size)}" if row.image_size else ""
     dollars = f"{row.dollars:.3f}" if row.dollars is not None else "?"
     return (row.call, place or ("✘", "red"), row.rounding, image, dollars)

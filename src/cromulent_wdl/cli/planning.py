@@ -6,13 +6,13 @@ A runtime that is constant is known; one that depends on data is not, and is sho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from WDL import Tree, Value
 
 from ..backends.fargate.images import choose
-from ..backends.fargate.sizes import defaulted, no_size, rounding, size_for
+from ..backends.fargate.sizes import LARGEST_DISK, defaulted, no_size, rounding, size_for
 from ..config import Settings
 from ..engine.registries import Manifest
 from ..errors import ImageNotFound
@@ -22,9 +22,12 @@ from ..plugin.runtime_values import disk_of
 from ..pricing.bill import Size as Billed
 from ..pricing.bill import hourly
 from ..pricing.card import Rates
-from ..units import MIB, parse_bytes
+from ..units import GIB, MIB, format_bytes, parse_bytes
 
-__all__ = ["Lookup", "Row", "World", "plan"]
+__all__ = ["Lookup", "Row", "World", "disk_warning", "plan"]
+
+_PULLED_AND_UNPACKED = 3
+"""Times the compressed size of an image that it takes on a task's disk."""
 
 Lookup = Callable[[str], "Manifest | None"]
 """Returns what a registry says of an image, None where it does not say. Raises ImageNotFound."""
@@ -46,6 +49,12 @@ class Row:
     """An hour."""
     problem: str = ""
     """Why it cannot run on Fargate."""
+    architecture: str = ""
+    """Of the image as it would run there; empty where nobody says."""
+    image_size: int = 0
+    """Bytes that are pulled; 0 where nobody says."""
+    warning: str = ""
+    """What may go wrong there."""
 
 
 @dataclass(frozen=True)
@@ -109,8 +118,8 @@ def _row(of: _Call, world: World) -> Row:
     if known.get("gpu") is True:
         return Row(call, "?", image=image, problem="it asks for a GPU, which Fargate does not have")
     if unknown & {"cpu", "memory", "disks"}:
-        found, problem = _found(image, lookup)
-        return Row(call, "?", spot=spot, image=image, found=found, problem=problem)
+        looked = _looked_at(image, lookup)
+        return replace(looked, call=call, spot=spot)
     try:
         resources = _resources(known)
     except ValueError as error:
@@ -119,10 +128,11 @@ def _row(of: _Call, world: World) -> Row:
     size = size_for(*wanted, resources.disk)
     if size is None:
         return Row(call, "?", image=image, problem=no_size(*wanted, resources.disk))
-    found, problem = _found(image, lookup)
+    looked = _looked_at(image, lookup)
     billed = Billed(size.vcpus, size.memory * MIB, size.disk, spot=spot, public_address=True)
     dollars = hourly(billed, world.rates).total
-    return Row(call, str(size), rounding(resources, size), spot, image, found, dollars, problem)
+    rounded, warning = rounding(resources, size), disk_warning(looked.image_size, resources.disk, size.disk)
+    return replace(looked, call=call, size=str(size), rounding=rounded, spot=spot, dollars=dollars, warning=warning)
 
 
 def _depends(expression: Any, given: frozenset[str]) -> bool:
@@ -143,15 +153,34 @@ def _image(known: Mapping[str, Constant], unknown: set[str], default: str) -> st
     return default
 
 
-def _found(image: str, lookup: Lookup) -> tuple[bool | None, str]:
+def _looked_at(image: str, lookup: Lookup) -> Row:
+    """Return a row with what is known of the image, and nothing else."""
+    row = Row("", "?", image=image)
     if image == "?":
-        return None, ""
+        return row
     try:
         manifest = lookup(image)
-        choose(image, manifest, "")
+        chosen = choose(image, manifest, "")
     except ImageNotFound as error:
-        return False, str(error)
-    return None if manifest is None else True, ""
+        return replace(row, found=False, problem=str(error))
+    if manifest is None:
+        return row
+    return replace(row, found=True, architecture=chosen.architecture, image_size=manifest.size)
+
+
+def disk_warning(image: int, asked: int, disk: int) -> str:
+    """Return in a sentence that an image of so many bytes may not fit, with what is asked, on a disk of so many GiB.
+
+    The disk holds the image twice: as it was pulled, and unpacked to about twice as much (facts: ephemeralStorage).
+    """
+    needed = _PULLED_AND_UNPACKED * image + asked
+    if not image or needed <= disk * GIB:
+        return ""
+    beside = f" beside the {format_bytes(asked)} asked for" if asked else ""
+    needs = f"its image takes about {format_bytes(_PULLED_AND_UNPACKED * image)} pulled and unpacked{beside}"
+    enough = -(-needed // GIB)
+    more = f"ask for disks: 'local-disk {enough} SSD'" if enough <= LARGEST_DISK else "that is more than Fargate has"
+    return f"{needs}, and its disk has {disk} GiB; {more}"
 
 
 def _resources(known: Mapping[str, Constant]) -> Resources:

@@ -1,4 +1,4 @@
-"""Registries of images, asked without an engine: which digest a name stands for, and for which machines it was built.
+"""Registries of images, asked without an engine: the digest of a name, the machines that it was built for, its size.
 
 This is the pull half of the OCI distribution protocol, by manifests alone, with the two ways of logging in that
 registries have: a bearer token, which most give to anybody, and a name with a password.
@@ -7,8 +7,8 @@ registries have: a bearer token, which most give to anybody, and a name with a p
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from ..errors import EngineUnavailable, ImageNotFound, ImagePullFailed
@@ -67,6 +67,10 @@ class Manifest:
     digest: str
     architectures: frozenset[str]
     """As `amd64`, `arm64`; none where the registry does not say."""
+    size: int = field(default=0, compare=False)
+    """Bytes of its layers as they are pulled, compressed; 0 where that has to be asked for (`Registry.size`)."""
+    parts: Mapping[str, str] = field(default_factory=dict, compare=False)
+    """By architecture the digest of its manifest, where there are several."""
 
 
 class Registry:
@@ -95,13 +99,18 @@ class Registry:
         if not digest:
             raise ImagePullFailed(f"{self._host} does not tell the digest of {reference.repository}:{wanted}")
         if "manifests" in content:
-            found = [each.get("platform") or {} for each in content["manifests"]]
-            return Manifest(digest, frozenset(p["architecture"] for p in found if p.get("os") == "linux"))
+            parts = _parts(content["manifests"])
+            return Manifest(digest, frozenset(parts), parts=parts)
         config = (content.get("config") or {}).get("digest")
         if not config:
-            return Manifest(digest, frozenset())
+            return Manifest(digest, frozenset(), _size(content))
         architecture = self._get(reference, f"blobs/{config}").json().get("architecture")
-        return Manifest(digest, frozenset([architecture] if architecture else []))
+        return Manifest(digest, frozenset([architecture] if architecture else []), _size(content))
+
+    def size(self, reference: Reference, manifest: Manifest, architecture: str) -> int:
+        """Return the bytes that are pulled for one kind of machine, 0 where nobody says. Raises as `manifest` does."""
+        part = manifest.parts.get(architecture)
+        return _size(self._get(reference, f"manifests/{part}").json()) if part else manifest.size
 
     def close(self) -> None:
         """Close the connection."""
@@ -139,6 +148,20 @@ class Registry:
             answer.raise_for_status()
             content = answer.json()
             self._session.headers["Authorization"] = f"Bearer {content.get('token') or content.get('access_token')}"
+
+
+def _parts(manifests: Iterable[Mapping[str, Any]]) -> dict[str, str]:
+    """Return the digests of an index's manifests for Linux by architecture: the first of each, as engines choose."""
+    parts: dict[str, str] = {}
+    for each in manifests:
+        platform = each.get("platform") or {}
+        if platform.get("os") == "linux":
+            parts.setdefault(platform["architecture"], each.get("digest", ""))
+    return parts
+
+
+def _size(manifest: Mapping[str, Any]) -> int:
+    return sum(int(layer.get("size") or 0) for layer in manifest.get("layers") or ())
 
 
 def _accepting() -> dict[str, str]:

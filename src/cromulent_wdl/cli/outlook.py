@@ -1,0 +1,61 @@
+"""What is said of a run in the cloud before it starts: what was checked, and what its calls cost an hour.
+
+No total is told: how long calls take, and how often a scatter runs, nobody knows yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from ..units import format_bytes, format_dollars
+from . import ui
+
+if TYPE_CHECKING:
+    from .planning import Row
+
+__all__ = ["checked", "costs", "warn"]
+
+_SHOWN = 4
+"""Calls and images that are named; of the others there are numbers."""
+
+
+def warn(rows: Iterable[Row]) -> None:
+    """Say what may go wrong."""
+    for row in rows:
+        if row.warning:
+            ui.note(f"! {row.call}: {row.warning}")
+
+
+def checked(rows: Sequence[Row]) -> str:
+    """Return what was looked at: `3 calls, 2 images (bwa:1 61 MB amd64, samtools:1: its registry does not say)`."""
+    images = {row.image: _image(row) for row in rows if row.image not in ("", "?")}
+    calls = _number(len(rows), "call")
+    return f"{calls}, {_number(len(images), 'image')} ({_listed(list(images.values()))})" if images else calls
+
+
+def costs(rows: Sequence[Row]) -> str:
+    """Return what calls cost while they run: `align $0.0620 an hour (Spot 4 vCPU 8 GB), merge ?`."""
+    return _listed([_cost(row) for row in rows])
+
+
+def _image(row: Row) -> str:
+    name = row.image.rpartition("/")[2].partition("@")[0]
+    if not row.found:
+        return f"{name}: its registry does not say"
+    return " ".join(filter(None, (name, format_bytes(row.image_size) if row.image_size else "", row.architecture)))
+
+
+def _cost(row: Row) -> str:
+    if row.dollars is None:
+        return f"{row.call} ? (depends on data)"
+    return f"{row.call} {format_dollars(row.dollars)} an hour ({'Spot' if row.spot else 'on demand'} {row.size})"
+
+
+def _number(count: int, what: str) -> str:
+    return f"{count} {what}{'' if count == 1 else 's'}"
+
+
+def _listed(words: Sequence[str]) -> str:
+    rest = len(words) - _SHOWN
+    return ", ".join(words[:_SHOWN]) + (f", and {rest} more: cromulent plan shows all" if rest > 0 else "")
