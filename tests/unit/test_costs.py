@@ -21,7 +21,7 @@ from cromulent_wdl.model import (
     TaskPlaced,
 )
 from cromulent_wdl.pricing.card import shipped
-from cromulent_wdl.reports.costs import Costs, costs_of
+from cromulent_wdl.reports.costs import CostFold, Costs
 from cromulent_wdl.units import GIB
 from tests.fakes.journals import beginning, failed_run, make_run
 
@@ -68,7 +68,10 @@ def _run() -> list[Event]:
 
 
 def _costs(events: list[Event], now: float = 9000.0) -> Costs:
-    return costs_of(events, shipped().rates, now)
+    folding = CostFold()
+    for event in events:
+        folding.add(event)
+    return folding.costs(shipped().rates, now)
 
 
 def test_a_run_by_hand() -> None:

@@ -9,10 +9,12 @@ from ..model.deployment import Deployment
 from .access import Access
 from .cloudformation import Stack, find_stack
 
-__all__ = ["TAG", "deployment_of", "find_deployed", "find_deployment"]
+__all__ = ["RUN_TAG", "TAG", "deployment_of", "find_deployed", "find_deployment"]
 
 TAG = "cromulent:deployment"
 """The tag of everything that belongs to a deployment; its value is the deployment's name."""
+RUN_TAG = "cromulent:run"
+"""Beside it, on what was made for one run; its value is the run's name in ECS."""
 
 _NOT_OUTPUTS = {"name", "region", "account"}
 _OUTPUTS = {f.name: f.name.title().replace("_", "") for f in fields(Deployment) if f.name not in _NOT_OUTPUTS}

@@ -14,11 +14,10 @@ if TYPE_CHECKING:
 __all__ = [
     "FileSystem",
     "MountTarget",
-    "access_points_by_tag",
+    "access_points",
     "delete_access_point",
     "delete_file_system",
     "find_file_system",
-    "tagged_access_points",
 ]
 
 
@@ -83,26 +82,13 @@ def _mount_target(client: EFSClient, identity: str) -> MountTarget:
     )
 
 
-def tagged_access_points(access: Access, file_system: str, key: str, value: str) -> tuple[str, ...]:
-    """Return the ids of a file system's access points that carry a tag."""
-    found: list[str] = []
+def access_points(access: Access, file_system: str) -> dict[str, dict[str, str]]:
+    """Return the tags of every access point of a file system, by its id."""
+    found: dict[str, dict[str, str]] = {}
     with asking(f"listing the access points of {file_system}"):
         for page in _client(access).get_paginator("describe_access_points").paginate(FileSystemId=file_system):
             for each in page["AccessPoints"]:
-                if {"Key": key, "Value": value} in each.get("Tags", ()):
-                    found.append(each["AccessPointId"])
-    return tuple(found)
-
-
-def access_points_by_tag(access: Access, file_system: str, key: str) -> dict[str, str]:
-    """Return the tag's value by the id of every access point of a file system that carries it."""
-    found = {}
-    with asking(f"listing the access points of {file_system}"):
-        for page in _client(access).get_paginator("describe_access_points").paginate(FileSystemId=file_system):
-            for each in page["AccessPoints"]:
-                tags = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
-                if key in tags:
-                    found[each["AccessPointId"]] = tags[key]
+                found[each["AccessPointId"]] = {tag["Key"]: tag["Value"] for tag in each.get("Tags", ())}
     return found
 
 

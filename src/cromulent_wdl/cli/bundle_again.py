@@ -11,7 +11,7 @@ import msgspec
 from ..aws import identity, objects
 from ..aws.access import Access
 from ..errors import RunNotFound
-from ..model.cloud_run import RunRequest
+from ..model.cloud_run import RunRequest, name_in
 from ..provision import find_deployment
 from ..runs.mirror import CloudRun, Mirror, mirror_of
 from ..submit import launch
@@ -28,7 +28,7 @@ def start_again(directory: Path, flags: Mapping[str, Any]) -> tuple[CloudRun, Ac
         raise RunNotFound(f"what {directory.name} was started with is not in s3://{before.run.bucket} any more")
     asked = msgspec.json.decode(text, type=RunRequest)
     deployment = find_deployment(before.access, before.run.deployment)
-    again = launch.run_id(launch.name_in(directory.name), asked.bundle)
+    again = launch.run_id(name_in(directory.name), asked.bundle)
     given = launch.request(
         asked.bundle, identity.caller(before.access).arn, launch.Size(asked.headCpu, asked.headMemory)
     )

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["HeadRecord", "RunRequest", "RunResult"]
+__all__ = ["HeadRecord", "RunRequest", "RunResult", "name_in"]
+
+
+def name_in(run: str) -> str:
+    """Return the workflow's name within a run's id."""
+    return run.rpartition("-")[0].partition("_")[2].partition("_")[2] or run
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 from collections.abc import Collection
 
+from ..storage.shared import within
+
 __all__ = ["linked_input"]
 
 
@@ -22,14 +24,10 @@ def linked_input(path: str, work: str, inputs: Collection[str]) -> str | None:
     if not inputs or not (os.path.isdir(output) if path.endswith("/") else os.path.isfile(output)):
         return None
     real = os.path.realpath(output)
-    if _within(real, os.path.realpath(work)):
+    if within(real, os.path.realpath(work)):
         return None
     for given in inputs:
         whole = os.path.realpath(given)
-        if real == whole or (given.endswith("/") and _within(real, whole)):
+        if real == whole or (given.endswith("/") and within(real, whole)):
             return output
     return None
-
-
-def _within(path: str, directory: str) -> bool:
-    return path == directory or path.startswith(directory.rstrip("/") + "/")

@@ -119,8 +119,9 @@ def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> 
 
 def _of_runs(access: Access, deployment: Deployment) -> tuple[str, ...]:
     """Return the ids of the access points that runs of the deployment made."""
-    found = file_systems.tagged_access_points(access, deployment.file_system, TAG, deployment.name)
-    return tuple(each for each in found if each != deployment.access_point)
+    found = file_systems.access_points(access, deployment.file_system)
+    own = (each for each, tags in found.items() if tags.get(TAG) == deployment.name)
+    return tuple(each for each in own if each != deployment.access_point)
 
 
 def still_tagged(access: Access, name: str) -> tuple[str, ...]:

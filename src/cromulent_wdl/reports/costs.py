@@ -6,14 +6,14 @@ Each ECS task is a bill of its own: size times billed seconds times the prices o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..model import EcsTaskLaunched, EcsTaskStopped, Ending, Event, RunEnded, RunStarted, TaskEnded, TaskPlaced
 from ..pricing.bill import Cost, Size, billed_seconds, names_for, price_of
 from ..pricing.card import Rates
 
-__all__ = ["Bill", "CostFold", "Costs", "costs_of"]
+__all__ = ["Bill", "CostFold", "Costs"]
 
 RatesOf = Callable[[str], Rates]
 _Attempt = tuple[str, int]
@@ -177,14 +177,6 @@ class CostFold:
         if ended is not None:
             return "" if ended.ending is Ending.OK else ended.ending.value
         return "" if task.stopped is None and self._end is None and task.head == len(self._heads) else "lost"
-
-
-def costs_of(events: Iterable[Event], rates_of: RatesOf, now: float) -> Costs:
-    """Return the costs of a run after all of the events."""
-    folding = CostFold()
-    for event in events:
-        folding.add(event)
-    return folding.costs(rates_of, now)
 
 
 def _given(launched: EcsTaskLaunched, stopped: EcsTaskStopped | None) -> Size:

@@ -14,14 +14,13 @@ from datetime import datetime, timezone
 
 from ..aws import executions, file_systems, objects, tagging, task_definitions
 from ..aws.access import Access
+from ..aws.deployments import RUN_TAG, TAG
 from ..aws.task_definitions import Definition
 from ..model.deployment import Deployment
 from ..storage.bucket import RUNS, RunKeys
 
 __all__ = ["Collection", "collect", "old", "survey"]
 
-RUN_TAG = "cromulent:run"
-"""On the access point and the task definitions of a run; its value is the run's name in ECS."""
 _ID = re.compile(r"(\d{8}_\d{6})_\w+-[0-9a-z]{10}")
 _AT_ONCE = 8
 
@@ -55,12 +54,13 @@ def old(runs: Iterable[str], going_on: frozenset[str], before: float, keep_last:
 
 def survey(access: Access, deployment: Deployment, *, before: float, keep_last: int) -> Collection:
     """Return what could be removed. Nothing is."""
+    # Before it is asked which runs go on: what is there of a run that goes on then is not taken for one that is over.
+    points = _of_runs(file_systems.access_points(access, deployment.file_system), deployment.name)
+    definitions = tagging.values(access, RUN_TAG, kinds=["ecs:task-definition"])
     going_on = frozenset(each.name for each in executions.running(access, deployment.state_machine))
     runs = old(objects.folders(access, deployment.bucket, RUNS), going_on, before, keep_last)
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         held = list(pool.map(lambda run: list(objects.listing(access, deployment.bucket, RunKeys(run).root)), runs))
-    points = file_systems.access_points_by_tag(access, deployment.file_system, RUN_TAG)
-    definitions = tagging.values(access, RUN_TAG, kinds=["ecs:task-definition"])
     own = f":task-definition/{deployment.name}_"
     return Collection(
         runs,
@@ -83,6 +83,11 @@ def _begun(run: str) -> float:
     stamp = _ID.fullmatch(run)
     assert stamp is not None  # others were left out
     return datetime.strptime(stamp[1], "%Y%m%d_%H%M%S").replace(tzinfo=timezone.utc).timestamp()
+
+
+def _of_runs(points: Mapping[str, Mapping[str, str]], deployment: str) -> dict[str, str]:
+    """Return the runs by the access points that a deployment's made; others may have the file system, too."""
+    return {each: tags[RUN_TAG] for each, tags in points.items() if tags.get(TAG) == deployment and RUN_TAG in tags}
 
 
 def _of_ended(tagged: Mapping[str, str], going_on: frozenset[str]) -> tuple[str, ...]:

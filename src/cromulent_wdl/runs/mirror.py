@@ -29,7 +29,7 @@ from ..aws.access import Access
 from ..aws.executions import Execution
 from ..clock import SYSTEM, Clock
 from ..model import Ending, RunEnded, RunStarted, to_json
-from ..model.cloud_run import RunResult
+from ..model.cloud_run import RunResult, name_in
 from ..storage import layout
 from ..storage.bucket import RunKeys
 from .head_log import HeadLog
@@ -37,7 +37,7 @@ from .index import register
 from .journal import JournalReader
 from .segments import SegmentReader
 
-__all__ = ["CloudRun", "Mirror", "is_mirror", "mirror_of"]
+__all__ = ["CloudRun", "Mirror", "mirror_of"]
 
 _RESULT = "result.json"
 _PLACE = "seen.json"
@@ -80,11 +80,6 @@ def mirror_of(run: CloudRun) -> Path:
         _replace(directory / layout.CLOUD, msgspec.json.encode(run))
         register(directory)
     return directory
-
-
-def is_mirror(directory: Path) -> bool:
-    """Whether the directory is the copy of a run in the cloud."""
-    return (directory / layout.CLOUD).exists()
 
 
 class Mirror:
@@ -167,7 +162,7 @@ class Mirror:
         with (self.directory / layout.JOURNAL).open("a", encoding="utf-8") as journal:
             if journal.tell() == 0:
                 begun = RunStarted(
-                    execution.started, self.run.run, _name(self.run.run), "workflow", "", 0, "", "fargate"
+                    execution.started, self.run.run, name_in(self.run.run), "workflow", "", 0, "", "fargate"
                 )
                 journal.write(to_json(begun) + "\n")
             journal.write(to_json(RunEnded(at, ending, message)) + "\n")
@@ -213,11 +208,6 @@ def _said(execution: Execution) -> tuple[str, str]:
     status = f" (exit status {codes[0]})" if codes else ""
     reason = said.get("StoppedReason") or "AWS does not say why"
     return f"its head ended without a result{status}: {reason}", str(said.get("TaskArn", ""))
-
-
-def _name(run: str) -> str:
-    """Return the workflow's name within a run id."""
-    return run.rpartition("-")[0].partition("_")[2].partition("_")[2] or run
 
 
 def _unpack(texts: bytes, directory: Path) -> None:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-__all__ = ["SharedFiles", "all_shared", "find_shared"]
+__all__ = ["SharedFiles", "all_shared", "find_shared", "within"]
 
 MOUNTS = Path("/proc/self/mountinfo")
 TUNNELS = Path("/var/run/efs")
@@ -49,7 +49,7 @@ class SharedFiles:
     def inside(self, real: str) -> str | None:
         """Return a real path as the file system knows it, or None where the file is not on it."""
         mount, device = self._mounted
-        if not _within(real, mount):
+        if not within(real, mount):
             return None
         try:
             return self._inside(real) if os.stat(real).st_dev == device else None
@@ -70,7 +70,7 @@ class SharedFiles:
         """Return where the file system's path is on this host, or None if that part of it is not mounted."""
         root = posixpath.normpath(posixpath.join("/", self.root.strip("/")))
         inside = posixpath.normpath(inside)
-        return self.mount / posixpath.relpath(inside, root) if _within(inside, root) else None
+        return self.mount / posixpath.relpath(inside, root) if within(inside, root) else None
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def find_shared(
     stand in where the mount table does not tell.
     """
     if given is not None and given.mount != Path():
-        return given if _within(os.path.realpath(directory), os.path.realpath(given.mount)) else None
+        return given if within(os.path.realpath(directory), os.path.realpath(given.mount)) else None
     mount = _holding(os.path.realpath(directory), _read(mounts))
     if mount is None or not mount.kind.startswith("nfs"):
         return None
@@ -121,7 +121,8 @@ def _shared(mount: _Mount, tunnels: Path) -> SharedFiles:
     return SharedFiles(Path(mount.point), root, *_identity(host, mount, tunnels))
 
 
-def _within(path: str, directory: str) -> bool:
+def within(path: str, directory: str) -> bool:
+    """Whether the path is the directory, or lies in it; both as they are written."""
     return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
@@ -129,7 +130,7 @@ def _holding(path: str, mounts: list[_Mount]) -> _Mount | None:
     """Return the mount that the path lies in: the innermost, and of several at one point the last, which hides them."""
     holding = None
     for mount in mounts:
-        if _within(path, mount.point) and (holding is None or len(mount.point) >= len(holding.point)):
+        if within(path, mount.point) and (holding is None or len(mount.point) >= len(holding.point)):
             holding = mount
     return holding
 

@@ -20,7 +20,7 @@ from ..clock import SYSTEM, Clock
 from ..model.deployment import Deployment
 from ..storage.bucket import RunKeys
 
-__all__ = ["Size", "already_running", "name_in", "request", "run_id", "start"]
+__all__ = ["Size", "already_running", "request", "run_id", "start"]
 
 VERSION = 1
 _LONGEST_NAME = 40
@@ -43,11 +43,6 @@ def run_id(name: str, bundle: str, clock: Clock = SYSTEM) -> str:
     what = re.sub(r"[^A-Za-z0-9_]", "_", name)[:_LONGEST_NAME]
     chance = "".join(secrets.choice(_ALPHABET) for _ in range(4))
     return f"{at:%Y%m%d_%H%M%S}_{what}-{bundle[:_BUNDLE_DIGITS]}{chance}"
-
-
-def name_in(run: str) -> str:
-    """Return the workflow's name within a run id."""
-    return run.rpartition("-")[0].partition("_")[2].partition("_")[2] or run
 
 
 def request(bundle: str, caller: str, size: Size, timeout: int | None = None) -> dict[str, Any]:

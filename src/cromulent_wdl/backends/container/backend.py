@@ -14,12 +14,13 @@ from pathlib import Path
 from ...clock import SYSTEM, Clock
 from ...engine import Engine, Image, ImageStore, build_tag
 from ...errors import ContainerVanished, EngineError, ImageNotFound
-from ...model import Ending, Outcome, Resources, Task, TaskImage, TaskStarted, TaskWaiting
+from ...model import Outcome, Resources, Task, TaskImage, TaskStarted, TaskWaiting
 from ...storage.layout import BUILD_LOG
 from ..figures import Figures, parse
 from ..heads import Head
 from ..ledger import Ledger, ReservationCancelled
 from ..seam import Cancellation, Report
+from ..verdict import STOPPED
 from .decode import Evidence, outcome_of, outcome_of_error
 from .request import Invoker, heir, refusal, repair_request, task_request
 from .workspace import has_foreign_files, is_disk_full, prepare, read_usage
@@ -28,7 +29,6 @@ __all__ = ["CONTAINER_DIRECTORY", "ContainerBackend"]
 
 CONTAINER_DIRECTORY = "/mnt/miniwdl_task_container"
 """miniwdl's own: commands and outputs of other people's workflows know it."""
-_STOPPED = Outcome(Ending.STOPPED, message="stopped")
 _STOPPERS = 8
 """Threads that remove containers when a run is stopped; whoever stops it must not wait for each in turn."""
 
@@ -104,14 +104,14 @@ class ContainerBackend:
             report(TaskImage(self._clock.now(), task.call, task.attempt, image.name, image.digest))
             with self._ledger.reserve(task.resources, cancelled, waiting, task.call):
                 if cancelled:
-                    return _STOPPED
+                    return STOPPED
                 if task.resources.gpu and not self._engine.facts.gpu:
                     waiting(f"goes on without a GPU: {self.description} is not set up to give containers one")
                 return self._attempt(task, partial(self._image, task, cancelled, waiting), cancelled, report)
         except (_Stopped, ReservationCancelled):
-            return _STOPPED
+            return STOPPED
         except EngineError as error:
-            return _STOPPED if cancelled else outcome_of_error(error)
+            return STOPPED if cancelled else outcome_of_error(error)
 
     def _image(self, task: Task, cancelled: Cancellation, waiting: Callable[[str], None]) -> Image:
         names = task.images if task.dockerfile is None else (build_tag(task.dockerfile),)
@@ -136,7 +136,7 @@ class ContainerBackend:
                 report(TaskStarted(self._clock.now(), task.call, task.attempt, container))
                 status = self._wait(task, container)
             if cancelled and status:
-                return _STOPPED
+                return STOPPED
             return outcome_of(task, self._evidence(task, image, container, status))
         finally:
             self._remove(container, removals)

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from ...aws.decode import CONTAINER
-from ...aws.deployments import TAG
+from ...aws.deployments import RUN_TAG, TAG
 from ...model import Deployment
 from .sizes import SMALLEST_DISK, Size
 from .window import FILES
@@ -22,7 +22,6 @@ from .window import FILES
 __all__ = [
     "ARCHITECTURES",
     "LONGEST_OVERRIDES",
-    "RUN_TAG",
     "Blueprint",
     "Launch",
     "definition_of",
@@ -32,7 +31,6 @@ __all__ = [
 
 LONGEST_OVERRIDES = 2048
 """Characters; ECS takes 8,192, its own JSON included (facts: overrides)."""
-RUN_TAG = "cromulent:run"
 CALL_TAG = "cromulent:call"
 STREAM_PREFIX = "task"
 _STOP_TIMEOUT = 120

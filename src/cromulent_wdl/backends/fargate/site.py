@@ -18,7 +18,7 @@ from pathlib import Path
 from ...aws import access_points
 from ...aws.access_points import AccessPoint, Wanted
 from ...aws.decode import EcsTask
-from ...aws.deployments import TAG
+from ...aws.deployments import RUN_TAG, TAG
 from ...errors import UsageError
 from ...storage.layout import FARGATE_RUN
 from ...storage.shared import SharedFiles
@@ -26,7 +26,6 @@ from .cloud import Cloud
 from .copies import Copies
 from .definitions import Definitions
 from .headship import Headship
-from .request import RUN_TAG
 from .survivors import Survivors, key_of
 
 __all__ = ["Site", "not_shared", "open_site"]

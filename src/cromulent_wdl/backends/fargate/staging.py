@@ -18,7 +18,7 @@ from pathlib import Path
 from ...errors import MountFailed
 from ...model import Task
 from ...storage.layout import COPIED_INPUTS
-from ...storage.shared import SharedFiles
+from ...storage.shared import SharedFiles, within
 from ..inputs import Input, inputs_of
 from .copies import Asked, Copies
 from .window import Window
@@ -85,7 +85,7 @@ def _originals(file: Path) -> dict[str, str]:
 def _original(seen: str, copied: dict[str, str]) -> str | None:
     """Return the original of what was seen as a copy, or in one that is a directory; None for anything else."""
     for copy, host in copied.items():
-        if _within(seen, copy):
+        if within(seen, copy):
             return host + seen[len(copy) :]
     return None
 
@@ -102,16 +102,12 @@ def _seen(item: Input, task: Task, shared: SharedFiles, window: Window) -> str |
 def _in_run(real: str, run: Path) -> str | None:
     """Return the path at which tasks see what lies within the run: under the run's directory as it is called."""
     real_run = _real(run)
-    return f"{run}{real[len(real_run) :]}" if _within(real, real_run) else None
+    return f"{run}{real[len(real_run) :]}" if within(real, real_run) else None
 
 
 @lru_cache(maxsize=64)
 def _real(run: Path) -> str:
     return os.path.realpath(run)
-
-
-def _within(path: str, directory: str) -> bool:
-    return path == directory or path.startswith(directory.rstrip("/") + "/")
 
 
 def _is_closed(path: str, window: Window | None) -> bool:
@@ -136,7 +132,7 @@ def _stays(path: str, directory: str, window: Window | None) -> bool:
         return window is None or window.readable(os.stat(path))
     target = os.readlink(path)
     named = os.path.normpath(os.path.join(os.path.dirname(path), target))
-    return not os.path.isabs(target) and _within(named, directory) and _within(os.path.realpath(path), directory)
+    return not os.path.isabs(target) and within(named, directory) and within(os.path.realpath(path), directory)
 
 
 def _links(directory: str) -> Iterator[str]:

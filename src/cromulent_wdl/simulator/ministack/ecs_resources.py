@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..ecs import ApiError, Place
+from ..ecs.tags import as_list
 from . import base, cloudformation
 from .cloudformation import Properties
 from .door import EcsDoor
@@ -56,7 +57,7 @@ class EcsResources:
         if gone := [key for key in before if key not in after]:
             self.ask("UntagResource", {"resourceArn": arn, "tagKeys": gone})
         if after != before and after:
-            self.ask("TagResource", {"resourceArn": arn, "tags": listed(after)})
+            self.ask("TagResource", {"resourceArn": arn, "tags": as_list(after)})
 
 
 def own_tags(properties: Properties) -> dict[str, str]:
@@ -69,16 +70,11 @@ def all_tags(properties: Properties) -> dict[str, str]:
     return {each["Key"]: str(each["Value"]) for each in properties.get("Tags") or ()}
 
 
-def listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
-    """Return tags as a list of keys and values, as ECS wants them."""
-    return [{"key": key, "value": value} for key, value in tags.items()]
-
-
 def _request(operation: str, properties: Properties) -> dict[str, Any]:
     """Return the request that makes a resource of the properties."""
     known = {name: value for name, value in properties.items() if name != "Tags"}
     request = cloudformation.request_of("ecs", operation, known)
-    return {**request, "tags": listed(own_tags(properties))}
+    return {**request, "tags": as_list(own_tags(properties))}
 
 
 class _Cluster:
