@@ -11,7 +11,7 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["Holding", "delete", "empty", "exists", "folders", "holding", "key_of"]
+__all__ = ["Holding", "delete", "empty", "exists", "holding", "key_of"]
 
 
 @dataclass(frozen=True)
@@ -33,16 +33,6 @@ def exists(access: Access, name: str) -> bool:
             return False
         raise
     return True
-
-
-def folders(access: Access, name: str, prefix: str) -> list[str]:
-    """Return what stands between the prefix and the next slash in the bucket's keys, each once, in order."""
-    found: list[str] = []
-    with asking(f"listing s3://{name}/{prefix}"):
-        pages = _client(access).get_paginator("list_objects_v2").paginate(Bucket=name, Prefix=prefix, Delimiter="/")
-        for page in pages:
-            found += [each["Prefix"][len(prefix) : -1] for each in page.get("CommonPrefixes", ())]
-    return found
 
 
 def key_of(access: Access, name: str) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import msgspec
 
-from ..aws import buckets
+from ..aws import objects
 from ..aws.access import Access
 from ..errors import JournalError
 from ..model.deployment import Deployment
@@ -40,7 +40,7 @@ def month_usage(
     So many records are read at most, or all. Raises AwsError.
     """
     month, kept = month_of(now), _Kept(deployment.bucket)
-    there = [run for run in buckets.folders(access, deployment.bucket, RUNS) if _may_be_of(run, month)]
+    there = [run for run in objects.folders(access, deployment.bucket, RUNS) if _may_be_of(run, month)]
     unread = [run for run in there if run in going_on or run not in kept.runs]
     chosen = unread if most is None else unread[-most:]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
