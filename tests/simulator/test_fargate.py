@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import stat
 from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.model import Ending, RunEnded, TaskEnded
+from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.storage.layout import FARGATE_RUN
 
 from .cloud import until
@@ -226,3 +229,30 @@ def test_a_task_that_declares_nothing_knows_what_it_gets(lab: Lab) -> None:
     assert lab.run("run", "knows.wdl").outputs == {"knows.said": f"1.000000 {2 * 1024**3}"}
     lab.run("run", "knows.wdl", default_cpu="0.25", default_memory="512")
     assert sorted((task["cpu"], task["memory"]) for task in lab.tasks()) == [("1024", "2048"), ("256", "512")]
+
+
+CHAIN = """
+version 1.1
+workflow chain {
+  call one
+  call two { input: after = one.n }
+}
+task one { command <<< true >>> output { Int n = 1 } runtime { cpu: 1 memory: "2 GiB" } }
+task two { input { Int after } command <<< true >>> output { Int n = after } runtime { cpu: 1 memory: "2 GiB" } }
+"""
+
+
+def test_a_run_that_has_cost_as_much_as_it_may_launches_no_more(lab: Lab) -> None:
+    (lab.mount / "chain.wdl").write_text(CHAIN)
+    arguments = ("run", "chain.wdl", "--dir", "run/.")  # of which each task costs $0.00034, a minute of it
+    ran = lab.run(*arguments, "--max-cost", "0.0003")
+    assert ran.status == 2
+    assert re.search(r"stopped launching: \$0\.000\d+ of \$0\.000300 spent", ran.stderr), ran.stderr
+    assert len(lab.tasks()) == 1 and not lab.live()
+    events = list(JournalReader(lab.mount / "run/journal.jsonl").new())
+    assert [event.ending for event in events if isinstance(event, TaskEnded)] == [Ending.OK, Ending.BUDGET]
+    assert isinstance(events[-1], RunEnded) and (events[-1].ending, events[-1].call) == (Ending.BUDGET, "two")
+    again = lab.run(*arguments, "--max-cost", "0.0003")  # what the run has cost, it has cost
+    assert again.status == 2 and len(lab.tasks()) == 1
+    assert lab.run(*arguments, "--max-cost", "0.5").outputs == {"chain.one.n": 1, "chain.two.n": 1}
+    assert len(lab.tasks()) == 2

@@ -21,7 +21,7 @@ from cromulent_wdl.model import (
     TaskPlaced,
 )
 from cromulent_wdl.pricing.card import shipped
-from cromulent_wdl.reports.costs import CostFold, Costs
+from cromulent_wdl.pricing.costs import CostFold, Costs
 from cromulent_wdl.units import GIB
 from tests.fakes.journals import beginning, failed_run, make_run
 

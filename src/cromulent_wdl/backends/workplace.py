@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ..clock import SYSTEM, Clock
 from ..config import Settings
+from .budget import Spent, nothing
 from .heads import Head
 
 __all__ = ["Workplace"]
@@ -18,3 +19,5 @@ class Workplace:
     settings: Settings
     head: Head
     clock: Clock = SYSTEM
+    spent: Spent = nothing
+    """Asked where the settings limit what a run may cost."""

@@ -21,7 +21,7 @@ from ..plugin.settings import settings_of
 from ..provision import find_deployment
 from ..runs.mirror import CloudRun, mirror_of
 from ..submit import launch
-from ..units import format_bytes
+from ..units import format_bytes, format_dollars
 from . import outlook, ui
 from .cloud_follow import follow
 from .configuration import configuration
@@ -93,6 +93,8 @@ def _begin(wish: _Wish) -> CloudRun:
     ui.note(f"  checked   {outlook.checked(rows)}")
     if rows:
         ui.note(f"  will cost {outlook.costs(rows)}")
+    if limit := wish.settings.max_cost:
+        ui.note(f"  stops     launching at {format_dollars(limit)}")
     outlook.warn(rows)
     ui.note(f"  uploaded  {_uploaded(wish, sent)}")
     size = launch.Size(wish.settings.head_cpu, wish.settings.head_memory)

@@ -14,7 +14,7 @@ import click
 
 from ..clock import SYSTEM
 from ..pricing.card import Rates
-from ..reports.costs import Bill, CostFold, Costs
+from ..pricing.costs import Bill, CostFold, Costs
 from ..runs.status import RunStatus
 from ..runs.watch import Watch
 from ..storage import layout

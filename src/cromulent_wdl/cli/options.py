@@ -41,6 +41,7 @@ class RunOptions:
     backend: str | None = None
     progress: str | None = None
     task_timeout: str | None = None
+    max_cost: float | None = None
     on: str = "here"
     detach: bool = False
     download: str | None = None
@@ -54,6 +55,7 @@ class RunOptions:
             "backend": self.backend,
             "progress": self.progress,
             "task_timeout": self.task_timeout,
+            "max_cost": None if self.max_cost is None else str(self.max_cost),
             "deployment": self.deployment,
             "profile": self.profile,
             "region": self.region,

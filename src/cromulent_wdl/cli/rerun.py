@@ -27,6 +27,12 @@ __all__ = ["command"]
     "--runtime", multiple=True, metavar="CALL.KEY=VALUE", help="Ask for something else: 'align.memory=32 GB'."
 )
 @click.option("--backend", metavar="NAME", help="Where tasks run.  [default: as before]")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(0, min_open=True),
+    metavar="DOLLARS",
+    help="Launch no Fargate task once the new run has cost so much.",
+)
 @click.option("--no-cache", is_flag=True, help="Do everything again, also what was done.")
 @click.option("--detach", is_flag=True, help="Of a run in the cloud: print the run id and leave.")
 @click.option("--download", metavar="DIR", help="Of a run in the cloud: bring the outputs home.")
@@ -43,7 +49,8 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
     if started is None:
         raise RunNotFound(f"{directory.name} has not begun, so nothing is known of it")
     cloud = in_cloud(directory)
-    if cloud and not Path(_source_of_cloud(directory)).is_file() and not (inputs or runtime or given["no_cache"]):
+    changed = inputs or runtime or given["no_cache"] or given["max_cost"]
+    if cloud and not Path(_source_of_cloud(directory)).is_file() and not changed:
         return _bundle_again(directory, flags, given)
     options = RunOptions(
         source=_source(directory, started),
@@ -52,6 +59,7 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
         task=started.name if started.kind == "task" else None,
         directory=None if cloud else str(directory.parent),
         no_cache=given["no_cache"],
+        max_cost=given["max_cost"],
         backend=given["backend"] or (None if cloud else started.backend),
         on="aws" if cloud else "here",
         detach=given["detach"],

@@ -62,6 +62,12 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--runtime-defaults", metavar="JSON", help="Runtime settings for tasks that lack them: a file or JSON.")
 @click.option("--runtime-cpu-max", type=int, metavar="N", help="Cap runtime.cpu.")
 @click.option("--task-timeout", metavar="TIME", callback=seconds, help="Stop Fargate tasks after so long, as '6h'.")
+@click.option(
+    "--max-cost",
+    type=click.FloatRange(0, min_open=True),
+    metavar="DOLLARS",
+    help="Launch no Fargate task once the run has cost so much.",
+)
 @click.option("--runtime-memory-max", metavar="SIZE", help="Cap runtime.memory.")
 @click.option("-@", "max_tasks", type=click.IntRange(0), metavar="N", help="Run at most N calls at once.")
 @click.option("--copy-input-files", is_flag=True, help="Give every task writable copies of its inputs.")

@@ -9,7 +9,7 @@ from ..units import format_dollars
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from ..reports.costs import CostFold
+    from ..pricing.costs import CostFold
 
 __all__ = ["Spending"]
 
@@ -35,7 +35,7 @@ class Spending:
             if isinstance(event, RunStarted) or (isinstance(event, TaskPlaced) and event.backend == "fargate"):
                 self._before.append(event)
             elif isinstance(event, EcsTaskLaunched):
-                from ..reports.costs import CostFold
+                from ..pricing.costs import CostFold
 
                 self._fold = CostFold()
                 for each in (*self._before, event):

@@ -60,6 +60,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         float,
         Meta(ge=0, description="Seconds that a Fargate task may take, unless runtime.timeout_minutes says; 0: any."),
     ] = 0.0
+    max_cost: Annotated[
+        float,
+        Meta(ge=0, description="Dollars of a run's Fargate tasks at which no more are launched; 0: any."),
+    ] = 0.0
     task_concurrency: Annotated[
         int, Meta(gt=0, description="Calls that run at once in the cloud, unless miniwdl's own option says.")
     ] = 2000

@@ -37,6 +37,8 @@ class Ending(str, Enum):
     LOST = "lost"
     """Nobody knows how it ended."""
     DEADLINE = "deadline"
+    BUDGET = "budget"
+    """Not started: its run had cost as much as it may."""
     REFUSED = "refused"
     """The backend cannot run such a task at all; nothing was started."""
     STOPPED = "stopped"

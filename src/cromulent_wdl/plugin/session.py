@@ -35,6 +35,7 @@ from .cache_place import remember_images, set_image_resolver
 from .pulse import Pulse
 from .resuming import images_of, set_aside
 from .settings import settings_of
+from .spending import Spending
 
 __all__ = ["ActiveRun", "Session", "begin", "find", "session"]
 
@@ -120,7 +121,7 @@ class Session:
         """The backend of the settings, made when first asked for. Raises EngineUnavailable."""
         with self._lock:
             if self._choice is None:
-                self._choice = choose(Workplace(self.settings, self.head))
+                self._choice = choose(Workplace(self.settings, self.head, spent=Spending()))
                 backend = self._choice.backend
                 set_image_resolver(backend.image_digest if backend.uses_images else None)
             return self._choice

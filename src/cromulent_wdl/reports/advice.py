@@ -28,6 +28,7 @@ _HAPPENED: Mapping[Ending, str] = {
     Ending.THROTTLED: "could not begin: AWS asked for fewer calls, again and again",
     Ending.LOST: "was lost: nobody knows how it ended",
     Ending.DEADLINE: "took longer than it may",
+    Ending.BUDGET: "was not started: its run had cost as much as it may",
     Ending.REFUSED: "cannot run there; nothing was started",
     Ending.STOPPED: "was stopped",
 }
@@ -157,6 +158,10 @@ def _deadline(c: Circumstances) -> tuple[str, ...]:
     return (_logs(c), f"allow more time: {_again(c, 'timeout_minutes=N')}")
 
 
+def _budget(c: Circumstances) -> tuple[str, ...]:
+    return (f"cromulent cost {c.run}", f"allow more: {_again(c)} --max-cost DOLLARS")
+
+
 def _stopped(c: Circumstances) -> tuple[str, ...]:
     return (f"go on from there: {_again(c)}",)
 
@@ -178,6 +183,7 @@ _TRIES: Mapping[Ending, Callable[[Circumstances], tuple[str, ...]]] = {
     Ending.THROTTLED: _later,
     Ending.LOST: _later,
     Ending.DEADLINE: _deadline,
+    Ending.BUDGET: _budget,
     Ending.REFUSED: _refused,
     Ending.STOPPED: _stopped,
 }

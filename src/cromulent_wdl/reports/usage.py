@@ -11,7 +11,7 @@ from datetime import datetime, timezone
 
 from ..model import Event, RunStarted
 from ..pricing.card import Rates
-from .costs import CostFold
+from ..pricing.costs import CostFold
 
 __all__ = ["MonthUsage", "RunUsage", "month_of", "usage_of", "usage_of_month"]
 

@@ -17,6 +17,7 @@ from ...monitor import Monitor
 from ...storage.digest_memory import users_memory
 from ...storage.digests import Digests
 from ...storage.shared import SharedFiles, find_shared
+from ..budget import Spent, nothing
 from .gate import Gate
 from .images import Images
 from .window import Window
@@ -71,3 +72,4 @@ class Cloud:
     images: Images
     digests: Digests = field(default_factory=lambda: Digests(users_memory()))
     clock: Clock = SYSTEM
+    spent: Spent = nothing

@@ -14,8 +14,9 @@ from typing import Any
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
 from ...errors import AwsError
-from ...model import EcsTaskLaunched, Outcome, TaskImage, TaskPlaced
+from ...model import EcsTaskLaunched, Ending, Outcome, TaskImage, TaskPlaced
 from ...units import MIB
+from ..budget import over_budget
 from . import memo
 from .cloud import Cloud
 from .errand import Errand
@@ -30,6 +31,10 @@ from .turns import Need
 __all__ = ["Launched", "Launcher", "place_of", "queue_of", "stream_of"]
 
 _INDEX = re.compile(r"\[\d+\]")
+
+
+class OverBudget(Exception):
+    """The run has cost as much as it may."""
 
 
 @dataclass(frozen=True)
@@ -68,10 +73,16 @@ class Launcher:
         self._image = Chosen("", "", AMD64)
 
     def launch(self) -> Launched | Outcome:
-        """Start the attempt's task and return it, or how the attempt ended where AWS goes on having no room.
+        """Start the attempt's task and return it, or how the attempt ended where there is no room, or no money.
 
         Raises Cancelled, AwsError, ImageNotFound.
         """
+        try:
+            return self._launch()
+        except OverBudget as error:
+            return Outcome(Ending.BUDGET, message=str(error))
+
+    def _launch(self) -> Launched | Outcome:
         self._image = self._cloud.images.chosen(self._task)
         self._tell_image()
         ladder = rungs(self._cloud.deployment.subnets, self._site.next_turn(), spot=self._task.preemptible)
@@ -108,6 +119,7 @@ class Launcher:
             queue_of(self._task.call, rung), need, self._errand.cancelled, partial(self._errand.waiting, on="room")
         )
         try:
+            self._keep_to_budget()
             definition, answer = self._run_task(rung)
             if answer.task is None:
                 self._cloud.gate.leave(need)
@@ -119,6 +131,12 @@ class Launcher:
             memo.note_launch(self._errand.attempt.directory, answer.task, definition)
         self._tell(rung, answer.task)
         return Launched(answer.task, need)
+
+    def _keep_to_budget(self) -> None:
+        """Raise OverBudget where the run may cost no more: when its turn has come, which may be hours later."""
+        limit = self._cloud.settings.max_cost
+        if limit and (refusal := over_budget(self._cloud.spent(self._task.run_directory), limit)):
+            raise OverBudget(refusal)
 
     def _run_task(self, rung: Rung) -> tuple[str, Answer]:
         """Start the task by a definition of the run, by a new one should somebody have removed it meanwhile."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from dataclasses import replace
 from functools import partial
 
 from ...aws import network, quotas
@@ -37,7 +38,8 @@ def fargate(workplace: Workplace) -> FargateBackend:
     settings = workplace.settings
     access = Access(profile=settings.profile or None, region=settings.region or None)
     deployment = deployment_in(os.environ) or find_deployment(access, settings.deployment)
-    return FargateBackend(open_cloud(access, deployment, settings, workplace.clock))
+    cloud = open_cloud(access, deployment, settings, workplace.clock)
+    return FargateBackend(replace(cloud, spent=workplace.spent))
 
 
 def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock: Clock = SYSTEM) -> Cloud:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any
 
 from ...clock import local_time
+from ...pricing.costs import Costs
 from ...runs.status import RunStatus, State
 from ...units import format_bytes, format_dollars, format_duration
-from ..costs import Costs
 from ..critical import Step, critical_path
 from ..drawing import PAGE, svg
 from ..evidence import read_json

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from ...model import Ending
+from ...pricing.costs import Costs
 from ...runs.status import Attempt, CallStatus, RunStatus, State
 from ..attempts import given, place_of
-from ..costs import Costs
 
 __all__ = ["Words", "calls_in_columns"]
 

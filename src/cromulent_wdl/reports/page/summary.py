@@ -6,10 +6,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from ...pricing.costs import Costs
 from ...runs.status import CallStatus, RunStatus, State
 from ...units import format_bytes, format_dollars, format_duration
 from ..attempts import given
-from ..costs import Costs
 from ..drawing import NodeState
 from ..graph import Graph, path_of
 

@@ -13,14 +13,14 @@ for (const [call, number, placed, pull, pulled, started, ended, ending, status] 
 }
 
 const COLOURS = {
-  ok: "--ok", failed: "--failed", lost: "--failed", refused: "--failed", deadline: "--failed", stopped: "--stopped",
+  ok: "--ok", failed: "--failed", lost: "--failed", refused: "--failed", deadline: "--failed", budget: "--failed", stopped: "--stopped",
   oom: "--oom", disk_full: "--disk", spot: "--spot", no_shell: "--place", pull_transient: "--place",
   pull_permanent: "--place", build: "--place", mount: "--place", network: "--place", capacity: "--place",
   quota: "--place", throttled: "--place",
 };
 const WORDS = {
   ok: "went well", failed: "failed", oom: "out of memory", disk_full: "out of disk", spot: "lost its Spot capacity",
-  stopped: "stopped with the run", lost: "lost", deadline: "took too long", refused: "refused", no_shell: "no shell",
+  stopped: "stopped with the run", lost: "lost", deadline: "took too long", budget: "no money left", refused: "refused", no_shell: "no shell",
   pull_transient: "image not pulled", pull_permanent: "no such image", build: "image not built", mount: "not mounted",
   network: "no network", capacity: "no room", quota: "over quota", throttled: "throttled",
 };

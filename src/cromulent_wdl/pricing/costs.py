@@ -10,8 +10,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from ..model import EcsTaskLaunched, EcsTaskStopped, Ending, Event, RunEnded, RunStarted, TaskEnded, TaskPlaced
-from ..pricing.bill import Cost, Size, billed_seconds, names_for, price_of
-from ..pricing.card import Rates
+from .bill import Cost, Size, billed_seconds, names_for, price_of
+from .card import Rates
 
 __all__ = ["Bill", "CostFold", "Costs"]
 
