@@ -126,6 +126,17 @@ def test_a_workflow_that_fails_says_so_itself_and_is_not_tried_again(laptop: Mac
     assert laptop("wait", "last").status == 7
 
 
+def test_the_start_tells_what_calls_cost_and_a_head_keeps_to_the_budget(laptop: Machine) -> None:
+    laptop.write("fail.wdl", FAILING)
+    ran = laptop("run", "fail.wdl", "--on", "aws", "--max-cost", "0.0005")  # a minute of the head is more
+    assert ran.status == 2
+    checked, costs, limit = ran.err.splitlines()[1:4]
+    assert checked.startswith("  checked   1 call, 1 image (ubuntu:")
+    assert costs.startswith("  will cost fail $0.0") and costs.endswith(" an hour (Spot 1 vCPU 2 GB)")
+    assert limit == "  stops     launching at $0.000500"
+    assert "stopped launching: $0.0" in ran.err and "no such luck" not in ran.err
+
+
 def test_a_run_is_stopped_by_its_head(laptop: Machine) -> None:
     laptop.write("long.wdl", "version 1.1\ntask long { command <<< sleep 600 >>> }\n")
     (run,) = laptop("run", "long.wdl", "--on", "aws", "--detach").out.split()

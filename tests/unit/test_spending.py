@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,18 @@ def test_the_head_and_what_earlier_heads_ran_count(tmp_path: Path) -> None:
     write(tmp_path, beginning(4600.0), launched(4600.0, "arn:h2", ""))
     # an hour each of the first head and its task, an hour of the second
     assert Spending(shipped().rates, clock)(tmp_path) == pytest.approx(3 * HOUR)
+
+
+def test_a_machine_without_a_home_to_write_goes_by_the_prices_of_the_card(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    home = tmp_path / "home"
+    home.write_text("no directory")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(home))
+    write(tmp_path, beginning(1000.0), replace(launched(1000.0, "arn:1"), region="eu-west-3"))
+    rate = shipped().rates("eu-west-3")
+    expected = (rate["vcpu_hour"] + 2 * rate["gb_hour"]) / 60
+    assert Spending(clock=FakeClock(start=1000.0))(tmp_path) == pytest.approx(expected)
 
 
 def test_what_cannot_be_known_is_told(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from ..clock import SYSTEM, Clock
-from ..pricing.card import Rates
+from ..pricing.card import Rates, shipped
 from ..pricing.costs import CostFold
 from ..pricing.refresh import rates_of
 from ..runs.journal import JournalReader
@@ -65,4 +65,7 @@ class _Run:
 
 @functools.cache
 def _rates(region: str) -> Rates:
-    return rates_of(region, layout.prices_directory())
+    try:
+        return rates_of(region, layout.prices_directory())
+    except OSError:  # a head has no home that it could write
+        return shipped().rates(region)
