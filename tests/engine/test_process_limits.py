@@ -14,6 +14,7 @@ from cromulent_wdl.backends.heads import Head
 from cromulent_wdl.backends.process import ProcessBackend
 from cromulent_wdl.backends.process.limits import Hierarchy, MemoryGroup, find_hierarchy
 from cromulent_wdl.backends.process.sandbox import Sandbox, find_sandbox
+from cromulent_wdl.backends.verdict import SURVIVED
 from cromulent_wdl.backends.workplace import Workplace
 from cromulent_wdl.config import Settings
 from cromulent_wdl.model import Ending, Resources
@@ -68,7 +69,8 @@ def test_one_that_keeps_within_it_is_measured(hierarchy: Hierarchy, calls: Calls
 
 
 def test_one_that_survives_the_loss_of_a_child_is_well(hierarchy: Hierarchy, calls: Calls) -> None:
-    assert calls(f"{HOG} || echo lost", resources=LIMIT)[0].ending is Ending.OK
+    outcome, _ = calls(f"{HOG} || echo lost", resources=LIMIT)
+    assert (outcome.ending, outcome.message) == (Ending.OK, SURVIVED)
 
 
 def test_without_a_limit_there_is_no_group(hierarchy: Hierarchy, calls: Calls) -> None:

@@ -63,7 +63,7 @@ class Reporter:
         """Tell how it ended."""
         task = self._task
         if outcome.ending is Ending.OK and outcome.message:
-            self._logger.warning(StructuredLogMessage("task ended well, but", message=outcome.message))
+            self._logger.warning(StructuredLogMessage(outcome.message, call=task.call))
         self(
             TaskEnded(
                 SYSTEM.now(),
