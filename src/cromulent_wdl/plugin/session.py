@@ -22,6 +22,7 @@ from WDL.runtime import config
 
 from .. import __version__
 from ..backends.aftermath import sweep
+from ..backends.budget import Spent, nothing
 from ..backends.heads import Head
 from ..backends.registry import Choice, choose
 from ..backends.workplace import Workplace
@@ -35,7 +36,6 @@ from .cache_place import remember_images, set_image_resolver
 from .pulse import Pulse
 from .resuming import images_of, set_aside
 from .settings import settings_of
-from .spending import Spending
 
 __all__ = ["ActiveRun", "Session", "begin", "find", "session"]
 
@@ -121,7 +121,7 @@ class Session:
         """The backend of the settings, made when first asked for. Raises EngineUnavailable."""
         with self._lock:
             if self._choice is None:
-                self._choice = choose(Workplace(self.settings, self.head, spent=Spending()))
+                self._choice = choose(Workplace(self.settings, self.head, spent=_spent_of(self.settings)))
                 backend = self._choice.backend
                 set_image_resolver(backend.image_digest if backend.uses_images else None)
             return self._choice
@@ -136,6 +136,15 @@ class Session:
         if self._choice is not None:
             self._choice.backend.close()
         self.head.close()
+
+
+def _spent_of(settings: Settings) -> Spent:
+    """Return what says how much a run has cost, where that is limited: the arithmetic takes a while to import."""
+    if not settings.max_cost:
+        return nothing
+    from .spending import Spending
+
+    return Spending()
 
 
 def session(cfg: config.Loader, directory: str | os.PathLike[str]) -> Session:
