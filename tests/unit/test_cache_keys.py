@@ -122,6 +122,7 @@ def test_another_command_is_another_task(calls: CachedCalls, caplog: pytest.LogC
     assert why(caplog) == "the task's WDL has changed"
 
 
+SECRET = "arn:aws:secretsmanager:us-east-1:111122223333:secret:lab/token-AbCdEf"
 SETTINGS: dict[str, tuple[str, str, Any]] = {
     "[task_runtime] defaults": ("task_runtime", "defaults", {"docker": "debian:12"}),
     "[task_runtime] command_shell": ("task_runtime", "command_shell", "/bin/sh"),
@@ -130,6 +131,7 @@ SETTINGS: dict[str, tuple[str, str, Any]] = {
     "[task_runtime] placeholder_regex": ("task_runtime", "placeholder_regex", "[a-z]*"),
     "[task_runtime] as_user": ("task_runtime", "as_user", True),
     "[task_runtime] env": ("task_runtime", "env", {"TZ": "Europe/Vienna"}),
+    "[cromulent] task_secrets": ("cromulent", "task_secrets", f"count.TOKEN={SECRET}"),
     "[docker_swarm] allow_networks": ("docker_swarm", "allow_networks", ["host"]),
     "[file_io] copy_input_files": ("file_io", "copy_input_files_for", ["count"]),
     "[file_io] use_relative_output_paths": ("file_io", "use_relative_output_paths", True),
@@ -151,6 +153,7 @@ def test_a_setting_that_commands_notice_counts(calls: CachedCalls, caplog: pytes
     ("section", "option", "value"),
     [
         ("file_io", "copy_input_files_for", ["other"]),
+        ("cromulent", "task_secrets", f"other.TOKEN={SECRET}"),
         ("task_runtime", "cpu_max", 3),
         ("scheduler", "task_concurrency", 7),
     ],

@@ -25,7 +25,7 @@ from cromulent_wdl.errors import AwsThrottled
 from cromulent_wdl.model import Deployment
 from tests.fakes.deployments import LAB
 
-BLUEPRINT = Blueprint("ubuntu@sha256:1", "amd64", "", "fsap-run", "/mnt/efs/run", "")
+BLUEPRINT = Blueprint("ubuntu@sha256:1", "amd64", "", "fsap-run", "/mnt/efs/run", "", ())
 LAUNCH = Launch(
     definition="arn:definition",
     size=Size(1024, 2048),
@@ -61,6 +61,14 @@ def test_a_definition_mounts_the_run_for_writing_and_the_files_for_reading() -> 
     }
     assert points == {"run": "fsap-run", "files": LAB.access_point}
     assert "rootDirectory" not in json.dumps(request["volumes"])  # an access point excludes one
+
+
+def test_secrets_are_named_for_ecs_to_fetch_and_none_is_where_a_task_has_none() -> None:
+    secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:token-AbCdEf"
+    request = definition_of(LAB, dataclasses.replace(BLUEPRINT, secrets=(("TOKEN", secret),)), "run-1")
+    check("RegisterTaskDefinition", request)
+    assert request["containerDefinitions"][0]["secrets"] == [{"name": "TOKEN", "valueFrom": secret}]
+    assert "secrets" not in definition_of(LAB, BLUEPRINT, "run-1")["containerDefinitions"][0]
 
 
 def test_row_2_a_family_is_the_deployments_and_depends_on_nothing_that_a_launch_overrides() -> None:

@@ -159,7 +159,11 @@ _REASONS = (
         Ending.NETWORK,
         "secrets could not be fetched: no way out of the subnet?",
     ),
-    _row(r"unable to (pull|retrieve) secret|registry auth", Ending.PULL_PERMANENT, "the registry's secret is no use"),
+    _row(
+        r"unable to (pull|retrieve) secret|registry auth",
+        Ending.PULL_PERMANENT,
+        "a secret of the task or its registry cannot be had",
+    ),
     _row(r"logger args|log stream|log group", Ending.MOUNT, "its log could not be opened"),
     # facts: capacity; Fargate vCPU quota
     _row(r"limit on the number of|vCPU limit", Ending.QUOTA, "the account runs as many vCPUs as it may"),

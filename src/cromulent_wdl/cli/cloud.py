@@ -33,6 +33,7 @@ from .planning import Row, World, plan
 from .remote_inputs import check_remote
 from .source import Bound, Source, bind_inputs, load_source, source_name
 from .submission import Sent, send
+from .task_secrets import check_secrets
 
 __all__ = ["begin", "run_in_cloud"]
 
@@ -73,6 +74,7 @@ def begin(options: RunOptions) -> tuple[CloudRun, Access]:
         source = load_source(options, cfg, cleanup)
         bound = bind_inputs(source, options, cfg)
         settings = settings_of(cfg).settings
+        check_secrets(settings, bound.target, on_fargate=True)
         access = access_by(settings)
         deployment = find_deployment(access, settings.deployment)
         wish = _Wish(options, cfg, source, bound, settings, access, deployment)

@@ -11,6 +11,7 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -160,8 +161,13 @@ def _overrides(bundle: bundles.Bundle, run: str) -> dict[str, dict[str, Any]]:
         "call_cache": {"dir": str(MOUNT / "cache")},
         # What comes from S3 has a place of its own, by content; miniwdl's cache goes by the address alone.
         "download_cache": {"get": False, "put": False},
-        "cromulent": {"backend": "fargate", "mount": str(MOUNT), "started_by": run, **bundle.settings},
+        "cromulent": {"backend": "fargate", "mount": str(MOUNT), "started_by": run, **_texts(bundle.settings)},
     }
+
+
+def _texts(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Return lists as the texts that settings are in miniwdl's configuration."""
+    return {name: ",".join(value) if isinstance(value, (list, tuple)) else value for name, value in settings.items()}
 
 
 def _execute(head: _Head, cfg: Loader, bound: Bound, active: session.ActiveRun) -> RunResult:

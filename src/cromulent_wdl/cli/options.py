@@ -32,6 +32,7 @@ class RunOptions:
     runtime_defaults: str | None = None
     no_cache: bool = False
     env: tuple[str, ...] = ()
+    secret: tuple[str, ...] = ()
     copy_input_files: bool = False
     copy_input_files_for: tuple[str, ...] = ()
     as_me: bool = False
@@ -56,6 +57,7 @@ class RunOptions:
             "progress": self.progress,
             "task_timeout": self.task_timeout,
             "max_cost": None if self.max_cost is None else str(self.max_cost),
+            "task_secrets": ",".join(self.secret) or None,
             "deployment": self.deployment,
             "profile": self.profile,
             "region": self.region,

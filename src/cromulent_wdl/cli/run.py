@@ -59,6 +59,9 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option(
     "--env", multiple=True, metavar="NAME[=VALUE]", help="Set or pass on an environment variable to all tasks."
 )
+@click.option(
+    "--secret", multiple=True, metavar="TASK.NAME=ARN", help="On Fargate: set a variable of a task to this secret."
+)
 @click.option("--runtime-defaults", metavar="JSON", help="Runtime settings for tasks that lack them: a file or JSON.")
 @click.option("--runtime-cpu-max", type=int, metavar="N", help="Cap runtime.cpu.")
 @click.option("--task-timeout", metavar="TIME", callback=seconds, help="Stop Fargate tasks after so long, as '6h'.")

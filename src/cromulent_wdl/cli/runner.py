@@ -33,6 +33,7 @@ from .options import RunOptions
 from .place import place
 from .progress import View, view_of
 from .source import Bound, Source, bind_inputs, load_source
+from .task_secrets import check_secrets
 
 __all__ = ["print_result", "run"]
 
@@ -65,6 +66,7 @@ def _run(options: RunOptions) -> int:
             return 0
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
+        check_secrets(here.session.settings, bound.target, on_fargate=here.session.choice.backend.elastic)
         if here.session.choice.backend.elastic and is_open(cfg):
             cfg.override({"scheduler": {"task_concurrency": here.session.settings.task_concurrency}})
         directory = _run_directory(bound, source, options, here.session.choice.backend)

@@ -122,6 +122,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     bucket: Annotated[str, Meta(description="Your bucket; empty: one of its own.")] = ""
     read_buckets: Annotated[tuple[str, ...], Meta(description="More buckets that runs may read.")] = ()
     secrets: Annotated[tuple[str, ...], Meta(description="ARNs of secrets that tasks may be given.")] = ()
+    task_secrets: Annotated[
+        tuple[str, ...], Meta(description="Secrets that Fargate tasks find in their environment, each TASK.NAME=ARN.")
+    ] = ()
     task_policies: Annotated[
         tuple[str, ...], Meta(description="ARNs of policies that tasks get; without, they may only mount their files.")
     ] = ()

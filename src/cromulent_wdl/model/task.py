@@ -66,6 +66,8 @@ class Task:
     resources: Resources = Resources()
     environment: Mapping[str, str] = field(default_factory=dict, repr=False)
     """Given to the command beside what its image sets. Left out of `repr`: it may hold secrets."""
+    secrets: tuple[tuple[str, str], ...] = ()
+    """Further variables, each with the ARN of the secret that whoever starts the container fetches into it."""
     as_user: bool = False
     """Run as the invoking user rather than as the image's user."""
     return_ownership: bool = True

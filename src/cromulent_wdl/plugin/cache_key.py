@@ -17,7 +17,9 @@ from typing import NamedTuple, Union
 from WDL import Env, Value
 from WDL.runtime import config
 
+from ..config.task_secrets import secrets_of_task
 from .cache_place import place_parts
+from .settings import settings_of
 
 __all__ = ["Call", "CallKey", "Configuration", "InputPath", "difference", "digest_of", "input_digests", "leaves"]
 
@@ -80,6 +82,7 @@ class Configuration:
         self._parts["[task_runtime] env"] = digest_of(_environment(cfg["task_runtime"].get_dict("env")))
         self._copy = cfg["file_io"].get_bool("copy_input_files")
         self._copy_for = frozenset(cfg["file_io"].get_list("copy_input_files_for"))
+        self._secrets = settings_of(cfg).settings.task_secrets
         self._of_tasks: dict[tuple[bool, bool], Mapping[str, str]] = {}
 
     def of_task(self, name: str, in_container: bool) -> Mapping[str, str]:
@@ -89,7 +92,10 @@ class Configuration:
             place = {part: digest_of(value) for part, value in place_parts(in_container, os.environ).items()}
             option = {"[file_io] copy_input_files": str(copied)}
             self._of_tasks[copied, in_container] = self._parts | option | place
-        return self._of_tasks[copied, in_container]
+        parts = self._of_tasks[copied, in_container]
+        # Which secrets, not what they hold: nobody but ECS knows that, and a new password changes no result.
+        secrets = secrets_of_task(self._secrets, name)
+        return {**parts, "[cromulent] task_secrets": digest_of(secrets)} if secrets else parts
 
 
 def _environment(given: Mapping[str, object]) -> dict[str, object]:

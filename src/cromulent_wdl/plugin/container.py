@@ -46,6 +46,8 @@ class CromulentContainer(TaskContainer):
 
     names_image = False
     """Whether the WDL or its caller asked for an image; the task coroutine knows and says so."""
+    secrets: tuple[tuple[str, str], ...] = ()
+    """The task's, which the coroutine knows by the task's name; see Task."""
     outcome: Outcome | None = None
     """How the last attempt ended."""
 
@@ -213,6 +215,8 @@ class CromulentContainer(TaskContainer):
 
     def _attempt(self, task: Task, cancelled: Cancellation, report: Reporter) -> Outcome:
         refusal = self._backend.refusal(task)
+        if task.secrets and not self._backend.elastic:
+            refusal = "it is to get a secret, and secrets reach tasks on Fargate only"
         if refusal is not None:
             return Outcome(Ending.REFUSED, message=refusal)
         report.placed(self._backend.name, self._session.choice.why)
@@ -249,6 +253,7 @@ class CromulentContainer(TaskContainer):
             dockerfile=values.get("inlineDockerfile"),
             resources=self._resources(),
             environment={name: str(value) for name, value in values.get("env", {}).items()},
+            secrets=self.secrets,
             as_user=self.cfg["task_runtime"].get_bool("as_user"),
             return_ownership=self.cfg["file_io"].get_bool("chown"),
             network=values.get("docker_network"),

@@ -15,6 +15,7 @@ from WDL import Tree
 from WDL.runtime import config
 
 from ..clock import SYSTEM
+from ..config.task_secrets import secrets_of_task
 from ..errors import CromulentError
 from ..model import CallEnded, CallStarted, Ending
 from . import session
@@ -77,6 +78,7 @@ def task(
         container = received["container"]
         if isinstance(container, CromulentContainer):
             container.names_image = named
+            container.secrets = secrets_of_task(session.session(cfg, run_dir).settings.task_secrets, task.name)
         received = yield received
         yield received
     except GeneratorExit:  # miniwdl closes the coroutine where all went well

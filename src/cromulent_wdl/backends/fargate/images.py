@@ -93,6 +93,7 @@ class Images:
             access_point=access_point,
             run_directory=str(task.run_directory),
             registry_secret=self._secrets.get(reference.host, ""),
+            secrets=task.secrets,
         )
 
     def _manifest(self, name: str) -> Manifest | None:

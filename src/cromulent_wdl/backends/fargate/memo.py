@@ -60,7 +60,7 @@ def fingerprint_of(task: Task, command: str, key: bytes) -> str:
         "inputs": sorted(inputs),
         "shell": task.shell,
         "images": task.images,
-        "environment": sorted(task.environment.items()),
+        "environment": sorted([*task.environment.items(), *task.secrets]),
         "as_user": task.as_user,
         "timeout": task.timeout,
         "architecture": task.architecture,

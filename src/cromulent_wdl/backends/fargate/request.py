@@ -54,6 +54,8 @@ class Blueprint:
     run_directory: str
     registry_secret: str
     """ARN of the secret that opens the image's registry, or empty."""
+    secrets: tuple[tuple[str, str], ...]
+    """Variables of the command, each with the ARN of the secret that ECS sets it to."""
 
 
 @dataclass(frozen=True)
@@ -136,6 +138,8 @@ def _container(deployment: Deployment, blueprint: Blueprint) -> dict[str, Any]:
         container["user"] = blueprint.user
     if blueprint.registry_secret:
         container["repositoryCredentials"] = {"credentialsParameter": blueprint.registry_secret}
+    if blueprint.secrets:
+        container["secrets"] = [{"name": name, "valueFrom": arn} for name, arn in blueprint.secrets]
     return container
 
 
