@@ -98,6 +98,12 @@ def told_by_aws(cloud: Cloud, lab: Lab) -> str:
     return json.dumps([lab.tasks(), definitions, lines, objects, contents], default=str)
 
 
+def standing(cloud: Cloud, lab: Lab) -> tuple[object, ...]:
+    """Return what a run that was begun would add to."""
+    kept = cloud.client("s3").list_objects_v2(Bucket=lab.deployment.bucket)["KeyCount"]
+    return len(lab.tasks()), kept, sorted(lab.mount.iterdir())
+
+
 def test_a_task_here_gets_its_secret_and_nothing_kept_has_it(
     lab: Lab, root: Cloud, laptop: Machine, secret: str
 ) -> None:
@@ -110,6 +116,17 @@ def test_a_task_here_gets_its_secret_and_nothing_kept_has_it(
     assert secret in (lab.mount / "here/rerun").read_text()
     assert holding(lab.mount) == []
     assert VALUE not in told_by_aws(root, lab)
+
+
+def test_plain_miniwdl_gives_a_task_its_secret_on_fargate_and_refuses_the_task_elsewhere(
+    lab: Lab, laptop: Machine, secret: str
+) -> None:
+    given = {"task_secrets": f"opens.TOKEN={secret}:token::"}
+    arguments = ("run", str(laptop.directory / "opening.wdl"), "--as-me", "--dir")
+    assert lab.run(*arguments, "plain/.", module="WDL", **given).outputs["opening.digests"] == [DIGEST] * 2
+    elsewhere = lab.run(*arguments, "elsewhere/.", module="WDL", backend="process", **given)
+    assert elsewhere.status != 0
+    assert "secrets reach tasks on Fargate only" in elsewhere.stderr
 
 
 def test_a_task_in_the_cloud_gets_its_secret_and_nothing_kept_has_it(
@@ -128,18 +145,18 @@ def test_a_task_in_the_cloud_gets_its_secret_and_nothing_kept_has_it(
 
 @pytest.mark.parametrize("place", [("--on", "aws"), ("--backend", "fargate"), ("--backend", "process")])
 def test_what_would_not_reach_its_task_is_refused_before_anything_is_started(
-    lab: Lab, laptop: Machine, secret: str, place: tuple[str, str]
+    lab: Lab, root: Cloud, laptop: Machine, secret: str, place: tuple[str, str]
 ) -> None:
     wrong = {
         f"closes.TOKEN={secret}": "opening has no task 'closes'",
         f"opens.TOKEN={VALUE}": "what opens.TOKEN is to hold is not an ARN",
         f"opens.TOKEN={secret[:-1]}": "does not let tasks have",
     }
-    before = len(lab.tasks()), sorted(lab.mount.iterdir())
+    before = standing(root, lab)
     for given, sentence in wrong.items():
         said = sentence if "process" not in place or "let" not in sentence else "secrets reach tasks on Fargate only"
         refused = lab.run("run", str(laptop.directory / "opening.wdl"), *place, "--secret", given)
         assert (refused.status, refused.stdout) == (2, ""), refused.stderr
         assert said in refused.stderr
         assert VALUE not in refused.stderr
-    assert (len(lab.tasks()), sorted(lab.mount.iterdir())) == before
+    assert standing(root, lab) == before

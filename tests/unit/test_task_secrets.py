@@ -68,9 +68,10 @@ def test_tasks_are_named_as_the_wdl_names_them_and_are_called() -> None:
 
 def test_a_deployment_gives_what_its_stack_names() -> None:
     secrets = parse_task_secrets([f"one.TOKEN={ARN}:password::"])
-    check_allowed(secrets, "lab", f"arn:aws:other, {ARN}")
-    check_allowed(secrets, "lab", "arn:aws:secretsmanager:us-east-1:111122223333:secret:lab/*")
+    check_allowed(secrets, "lab", {"Secrets": f"arn:aws:other, {ARN}"})
+    check_allowed(secrets, "lab", {"Secrets": "arn:aws:secretsmanager:us-east-1:111122223333:secret:lab/*"})
+    check_allowed(secrets, "lab", {"Secrets": "", "ExecutionRole": "arn:aws:iam::111122223333:role/theirs"})
     for parameter, before in (("", ""), (f"{ARN}2", f"--secret {ARN}2 ")):
         with pytest.raises(UsageError, match=f"deployment lab does not let tasks have {ARN}$") as refused:
-            check_allowed(secrets, "lab", parameter)
+            check_allowed(secrets, "lab", {"Secrets": parameter, "ExecutionRole": ""})
         assert refused.value.hint == f"cromulent up --name lab {before}--secret {ARN}"

@@ -34,6 +34,7 @@ __all__ = ["command"]
     help="Launch no Fargate task once the new run has cost so much.",
 )
 @click.option("--no-cache", is_flag=True, help="Do everything again, also what was done.")
+@click.option("--secret", multiple=True, metavar="TASK.NAME=ARN", help="As `run` takes it, which is not remembered.")
 @click.option("--detach", is_flag=True, help="Of a run in the cloud: print the run id and leave.")
 @click.option("--download", metavar="DIR", help="Of a run in the cloud: bring the outputs home.")
 @where
@@ -49,7 +50,7 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
     if started is None:
         raise RunNotFound(f"{directory.name} has not begun, so nothing is known of it")
     cloud = in_cloud(directory)
-    changed = inputs or runtime or given["no_cache"] or given["max_cost"]
+    changed = inputs or runtime or given["no_cache"] or given["max_cost"] or given["secret"]
     if cloud and not Path(_source_of_cloud(directory)).is_file() and not changed:
         return _bundle_again(directory, flags, given)
     options = RunOptions(
@@ -60,6 +61,7 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
         directory=None if cloud else str(directory.parent),
         no_cache=given["no_cache"],
         max_cost=given["max_cost"],
+        secret=given["secret"],
         backend=given["backend"] or (None if cloud else started.backend),
         on="aws" if cloud else "here",
         detach=given["detach"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 
 from WDL import Tree
@@ -29,7 +29,7 @@ def check_secrets(settings: Settings, target: Tree.Workflow | Tree.Task, *, on_f
     from .deployment import access_by
 
     stack, deployment = find_deployed(access_by(settings), settings.deployment)
-    check_allowed(secrets, deployment.name, stack.parameters.get("Secrets", ""))
+    check_allowed(secrets, deployment.name, stack.parameters)
 
 
 def check_named(secrets: Iterable[TaskSecret], target: Tree.Workflow | Tree.Task) -> None:
@@ -43,9 +43,11 @@ def check_named(secrets: Iterable[TaskSecret], target: Tree.Workflow | Tree.Task
             )
 
 
-def check_allowed(secrets: Iterable[TaskSecret], deployment: str, parameter: str) -> None:
-    """Raise UsageError for a secret that the deployment with this parameter does not let tasks have."""
-    allowed = [each.strip() for each in parameter.split(",") if each.strip()]
+def check_allowed(secrets: Iterable[TaskSecret], deployment: str, parameters: Mapping[str, str]) -> None:
+    """Raise UsageError for a secret that the deployment with these parameters does not let tasks have."""
+    if parameters.get("ExecutionRole"):
+        return  # it was made beforehand, and what it may fetch is known to ECS alone
+    allowed = [each.strip() for each in parameters.get("Secrets", "").split(",") if each.strip()]
     for secret in secrets:
         # As IAM compares them, where * and ? stand for others.
         if not any(fnmatchcase(secret.secret, pattern) for pattern in allowed):
