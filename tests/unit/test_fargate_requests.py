@@ -76,7 +76,8 @@ def test_row_2_a_family_is_the_deployments_and_depends_on_nothing_that_a_launch_
     assert family.startswith(f"{LAB.name}_") and len(family) < 255
     assert family_of(LAB, dataclasses.replace(BLUEPRINT)) == family
     for field in dataclasses.fields(Blueprint):
-        changed = dataclasses.replace(BLUEPRINT, **{field.name: "arm64" if field.name == "architecture" else "other"})
+        other: Any = {"architecture": "arm64", "secrets": (("TOKEN", "arn:secret"),)}.get(field.name, "other")
+        changed = dataclasses.replace(BLUEPRINT, **{field.name: other})
         assert family_of(LAB, changed) != family, field.name
     assert family_of(dataclasses.replace(LAB, log_group="/other"), BLUEPRINT) != family
 
