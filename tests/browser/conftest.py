@@ -18,7 +18,7 @@ _NAMES = ("chromium", "chromium-browser", "google-chrome")
 _ARGUMENTS = ("--no-sandbox", "--disable-background-networking")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # no longer: while Playwright runs, nothing else here can have an event loop
 def browser() -> Iterator[Browser]:
     program = next((found for name in _NAMES if (found := shutil.which(name))), None)
     if program is None:

@@ -17,7 +17,7 @@ import venv
 from pathlib import Path
 from typing import Any
 
-__all__ = ["failed_checks"]
+__all__ = ["environment", "failed_checks"]
 
 LOCK = Path(__file__).with_name("requirements.lock")
 CACHE = Path(__file__).parents[2] / ".cache" / "checkov"
@@ -25,7 +25,7 @@ CACHE = Path(__file__).parents[2] / ".cache" / "checkov"
 
 def failed_checks(template: Path) -> list[tuple[str, str]]:
     """Return what checkov has against a template: the check's id, and the logical id of what it is about."""
-    command = [str(_environment() / "bin" / "checkov"), "-f", str(template), "--framework", "cloudformation"]
+    command = [str(environment() / "bin" / "checkov"), "-f", str(template), "--framework", "cloudformation"]
     options = ["--compact", "--quiet", "--skip-download", "-o", "json"]
     # Status 1 says that a check failed.
     answer = subprocess.run(
@@ -37,8 +37,8 @@ def failed_checks(template: Path) -> list[tuple[str, str]]:
     return sorted((each["check_id"], each["resource"].rpartition(".")[2]) for each in found["results"]["failed_checks"])
 
 
-def _environment() -> Path:
-    """Make the environment where there is none for this lock file and this Python."""
+def environment() -> Path:
+    """Return checkov's environment, made where there is none for this lock file and this Python."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
     place = CACHE / f"{python}-{hashlib.sha256(LOCK.read_bytes()).hexdigest()[:16]}"
     if not (place / "made").exists():

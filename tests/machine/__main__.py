@@ -13,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tests import checkov
+
 from . import debian
 
 PREFIX = "cromulent-engines-"
@@ -58,6 +60,7 @@ def main(command: list[str]) -> int:
         if shutil.which("npm"):
             subprocess.run(["npm", "install", *QUIETLY, "--prefix", NODE, "asl-validator@4.0.0"], check=True)
         subprocess.run([sys.executable, "-c", WHEELS, str(CACHE)], check=True)  # nor a package index
+        checkov.environment()
         inside = ["tini", "--", sys.executable, "-m", "tests.machine.inside", str(directory), *command]
         with subprocess.Popen([*NAMESPACES, *inside]) as process:
             try:

@@ -53,6 +53,10 @@ class _Wish:
 
 def run_in_cloud(options: RunOptions) -> int:
     """Run what the options say in the cloud; return the exit status. Raises UsageError before anything is started."""
+    # All of it is the process's, so not for who calls `begin` from a program of their own.
+    sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
+    tuning.install()
+    logging.getLogger().setLevel(NOTICE_LEVEL)
     run, access = begin(options)
     if options.detach:
         ui.data(run.run)
@@ -65,9 +69,6 @@ def begin(options: RunOptions) -> tuple[CloudRun, Access]:
 
     Raises UsageError before anything is started.
     """
-    sys.setrecursionlimit(1_000_000)  # as miniwdl: expressions nest as deep as the machine's stack allows
-    tuning.install()
-    logging.getLogger().setLevel(NOTICE_LEVEL)
     with ExitStack() as cleanup:
         cleanup.enter_context(logging_to_terminal(replace(options, verbose=False, debug=False)))
         cfg = configuration(options, logging.getLogger("cromulent"))
