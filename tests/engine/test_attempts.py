@@ -137,6 +137,7 @@ def test_figures(disk: SharedDisk) -> None:
     command = "awk 'BEGIN { while (length(s) < 20000000) s = s \"0123456789abcdef0123456789abcdef\" s }'"
     result = whole(disk.run(disk.task(command), memory=256 * MIB))
     assert result.usage.seconds is not None
+    assert result.usage.disk_peak is not None and result.usage.disk_peak > 0
     if disk.engine.facts.own_cgroups:
         assert result.usage.memory_peak is not None and 20_000_000 < result.usage.memory_peak < 256 * MIB
         assert result.usage.cpu_seconds is not None and 0 < result.usage.cpu_seconds < 60

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from cromulent_wdl.simulator.process import Simulation
+from cromulent_wdl.simulator.settings import Settings
 from tests.golden import check
 
 from .cloud import Cloud
@@ -77,6 +78,30 @@ def test_why(lab: Lab, name: str) -> None:
     settings = {"fargate_capacity": {"capacity_patience": "0.2"}}.get(name, {})
     said = fail(lab, command, runtime, *([fault] if fault else []), **settings)
     check(f"why/{name}.txt", said, lab.mount, lab.home)
+
+
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """The same in an account that may run half a vCPU."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_STATE_HOME", str(tmp_path_factory.mktemp("state")))
+        simulation = Simulation.start(Settings(data_plane="process", vcpu_quota=0.5))
+    try:
+        with Cloud.at(simulation.address, str(account_number()), "secret") as cloud:
+            yield Lab.of(simulation, cloud, tmp_path_factory.mktemp("home"))
+    finally:
+        simulation.close()
+
+
+def test_why_the_quota_does_not_allow_it(small: Lab) -> None:
+    said = fail(small, _SLEEP, capacity_patience="0.2")
+    check("why/fargate_quota.txt", said, small.mount, small.home)
+
+
+def test_why_aws_asked_for_fewer_calls(small: Lab) -> None:
+    fault = {"kind": "throttling", "action": "RunTask", "family": None}
+    said = fail(small, _SLEEP, "", fault)
+    check("why/fargate_throttled.txt", said, small.mount, small.home)
 
 
 def test_what_a_run_cost_and_what_of_it_was_lost(lab: Lab) -> None:

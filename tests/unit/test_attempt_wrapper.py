@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import shutil
 import signal
 import subprocess
@@ -228,7 +229,31 @@ def test_no_program_is_needed(tmp_path: Path, bench: Bench) -> None:
     _, attempt = bench.attempt("echo out", Limits(deadline=60))
     process = bench.start(attempt, {"PATH": "/nowhere"})
     assert process.wait(60) == 0
-    assert read_result(attempt) is not None
+    result = read_result(attempt)
+    assert result is not None
+    assert result.usage.disk_peak is None or bench.shell == "busybox"  # which is its own df
+
+
+_DF = """#!/bin/sh
+[ "$*" = '-Pk /' ] && echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'
+read -r used < "$LEVEL" && echo "overlay 20961280 $used 1000 1% /"
+"""
+
+
+def test_the_most_of_the_disk_that_was_in_use(bench: Bench, tmp_path: Path) -> None:
+    level, df = tmp_path / "level", tmp_path / "bin/df"
+    level.write_text("900\n")
+    df.parent.mkdir()
+    df.write_text(_DF)
+    df.chmod(0o755)
+    seen = shlex.quote(str(find_attempt(bench.run, "k").directory / "disk"))
+    command = f'until [ -s {seen} ]; do sleep 0.02; done; echo 300 > "$LEVEL"'
+    _, attempt = bench.attempt(command, Limits(look=1))
+    environment = {"PATH": f"{df.parent}:/usr/bin:/bin", "LEVEL": str(level)}
+    assert bench.start(attempt, environment).wait(60) == 0
+    result = read_result(attempt)
+    assert result is not None and result.usage.disk_peak is not None
+    assert result.usage.disk_peak == 900 * 1024 or bench.shell == "busybox"  # which prefers its own df to ours
 
 
 def test_a_retry_finds_its_directory_under_the_first_ones_name(bench: Bench) -> None:

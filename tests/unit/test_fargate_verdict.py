@@ -13,6 +13,7 @@ from cromulent_wdl.backends.fargate.sizes import Size
 from cromulent_wdl.backends.fargate.verdict import End, outcome_of
 from cromulent_wdl.backends.fargate.wrapper import Result
 from cromulent_wdl.model import Ending, Usage
+from cromulent_wdl.units import GIB
 from tests.fakes.attempts import run_task
 
 OUT_OF_MEMORY = "OutOfMemoryError: Container killed due to memory usage"
@@ -45,6 +46,15 @@ def test_a_container_that_was_killed_for_memory_itself_is_not_well_whatever_it_l
     ecs = EcsTask("a", status="STOPPED", exit_code=137, container_reason=OUT_OF_MEMORY)
     end = End(run_task(tmp_path, "call", "true"), Followed(ecs), Result(0), Size(1024, 2048))
     assert outcome_of(end).ending is Ending.OOM
+
+
+@pytest.mark.parametrize(("used", "told"), [(20 * GIB, 20 * GIB), (21 * GIB, None), (None, None)])
+def test_a_disk_on_which_more_is_in_use_than_the_task_has_is_not_its_own(
+    tmp_path: Path, used: int | None, told: int | None
+) -> None:
+    task = run_task(tmp_path, "call", "true")
+    outcome = outcome_of(End(task, Followed(None), Result(0, Usage(disk_peak=used)), Size(1024, 2048)))
+    assert outcome.usage.disk_peak == told
 
 
 @pytest.mark.parametrize("result", [None, Result(0)])

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cromulent_wdl.aws.rates import DESCRIBE, RUN_TASK, Bucket, Rate
+from cromulent_wdl.aws.rates import DESCRIBE, RUN_TASK, Bucket, Rate, least_for
 from cromulent_wdl.backends.fargate.gate import Cancelled, Gate
 from cromulent_wdl.backends.fargate.ladder import Rung
 from cromulent_wdl.backends.fargate.launching import queue_of
@@ -45,6 +45,14 @@ def test_no_window_of_time_sees_more_than_the_rate_allows(waits: list[float]) ->
 
 def test_ours_is_under_half_of_what_the_account_shares() -> None:
     assert DESCRIBE.per_second < 10 and DESCRIBE.burst <= 50  # facts: ECS API buckets
+
+
+@pytest.mark.parametrize(("pause", "rate"), [(0.0, 32), (0.01, 32), (0.1, 5), (0.5, 1), (8.0, 1)])
+def test_row_9_who_pauses_for_less_gives_way_less(pause: float, rate: float) -> None:
+    bucket = Bucket(Rate(burst=10, per_second=32), FakeClock(), least_for(pause))
+    for _ in range(20):
+        bucket.throttled()
+    assert bucket.per_second == pytest.approx(rate)
 
 
 def test_row_9_a_throttle_halves_the_rate_and_success_brings_it_back() -> None:

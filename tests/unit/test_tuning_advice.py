@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from cromulent_wdl.backends.fargate.sizes import Size
 from cromulent_wdl.cli.main import run as cromulent
 from cromulent_wdl.model import (
     CallStarted,
+    EcsTaskLaunched,
     Ending,
     Event,
     RunStarted,
@@ -77,6 +79,15 @@ def test_disk_is_given_back_where_it_was_measured() -> None:
     advice = advice_of(use, RATES)
     assert advice is not None and (advice.before.disk, advice.after.disk) == (150, 38)
     assert overrides_of("", [advice])["a.runtime.disks"] == "local-disk 38 SSD"
+    nearly = advice_of(replace(use, disk_used=149 * GIB), RATES)
+    assert nearly is not None and nearly.after.disk == 150, "it was enough"
+
+
+def test_the_disk_of_a_task_on_fargate_is_what_it_was_given() -> None:
+    begun, placed, started, ended = _task("a", 1, 2 * GIB, Usage(GIB, 9.0, 10.0, "cgroup", 30 * GIB))
+    launched = EcsTaskLaunched(2.5, "a", 1, "arn", "spot", "us-east-1", "X86_64", 1.0, 2 * GIB, 100)
+    (advice,) = _advice([begun, placed, launched, started, ended]).values()
+    assert (advice.before.disk, advice.after.disk) == (100, 38)
 
 
 def test_what_no_size_holds_is_left_alone() -> None:

@@ -16,7 +16,7 @@ from ..clock import SYSTEM, Clock
 from ..errors import AwsError, AwsThrottled, AwsUnreachable
 from .access import Access, asking
 from .decode import EcsTask, is_throttle, task_of
-from .rates import DESCRIBE, DESCRIBE_DEFINITION, LAUNCH, REGISTER, RUN_OR_STOP, RUN_TASK, Bucket
+from .rates import DESCRIBE, DESCRIBE_DEFINITION, LAUNCH, REGISTER, RUN_OR_STOP, RUN_TASK, Bucket, least_for
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
@@ -51,6 +51,7 @@ class Seen:
 @dataclass
 class _Buckets:
     clock: Clock
+    pause: float
     run_task: Bucket = field(init=False)
     run_or_stop: Bucket = field(init=False)
     describe: Bucket = field(init=False)
@@ -59,12 +60,13 @@ class _Buckets:
     launches: dict[str, Bucket] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.run_task = Bucket(RUN_TASK, self.clock)
-        self.run_or_stop = Bucket(RUN_OR_STOP, self.clock)
-        self.describe = Bucket(DESCRIBE, self.clock)
-        self.register = Bucket(REGISTER, self.clock)
-        self.describe_definition = Bucket(DESCRIBE_DEFINITION, self.clock)
-        self.launches = {provider: Bucket(LAUNCH, self.clock) for provider in ("FARGATE", "FARGATE_SPOT")}
+        bucket = partial(Bucket, clock=self.clock, least=least_for(self.pause))
+        self.run_task = bucket(RUN_TASK)
+        self.run_or_stop = bucket(RUN_OR_STOP)
+        self.describe = bucket(DESCRIBE)
+        self.register = bucket(REGISTER)
+        self.describe_definition = bucket(DESCRIBE_DEFINITION)
+        self.launches = {provider: bucket(LAUNCH) for provider in ("FARGATE", "FARGATE_SPOT")}
 
 
 class Ecs:
@@ -74,9 +76,9 @@ class Ecs:
         self._access = access
         self._cluster = cluster
         self._pause = pause
-        """Before the first repetition; it doubles with each."""
+        """Before the first repetition; it doubles with each, and buckets give way to match."""
         self._clock = clock
-        self._buckets = _Buckets(clock)
+        self._buckets = _Buckets(clock, pause)
         self._client: ECSClient = access.client("ecs", patient=False)
 
     def launch_delay(self, provider: str) -> float:

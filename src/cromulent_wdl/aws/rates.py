@@ -11,7 +11,17 @@ from dataclasses import dataclass
 
 from ..clock import SYSTEM, Clock
 
-__all__ = ["DESCRIBE", "DESCRIBE_DEFINITION", "LAUNCH", "REGISTER", "RUN_OR_STOP", "RUN_TASK", "Bucket", "Rate"]
+__all__ = [
+    "DESCRIBE",
+    "DESCRIBE_DEFINITION",
+    "LAUNCH",
+    "REGISTER",
+    "RUN_OR_STOP",
+    "RUN_TASK",
+    "Bucket",
+    "Rate",
+    "least_for",
+]
 
 
 @dataclass(frozen=True)
@@ -36,13 +46,23 @@ DESCRIBE_DEFINITION = Rate(40, 15)
 _LEAST = 1 / 32
 """Of the nominal rate: however much AWS throttles, something goes on."""
 _RECOVERY = 0.02
+_USUAL_PAUSE = 0.5
+
+
+def least_for(pause: float) -> float:
+    """Return to which part of its rate a bucket gives way for somebody whose first pause has so many seconds.
+
+    That is _LEAST, or more for who is so impatient that his pauses are shorter than usual.
+    """
+    return min(1.0, _LEAST * max(1.0, _USUAL_PAUSE / pause)) if pause else 1.0
 
 
 class Bucket:
     """Tokens that come back with time. Safe to use from any thread."""
 
-    def __init__(self, rate: Rate, clock: Clock = SYSTEM) -> None:
+    def __init__(self, rate: Rate, clock: Clock = SYSTEM, least: float = _LEAST) -> None:
         self.nominal = rate
+        self._least = rate.per_second * least
         self._rate = rate.per_second
         self._level = rate.burst
         self._clock = clock
@@ -77,7 +97,7 @@ class Bucket:
         with self._lock:
             self._refill()
             self._level = min(self._level, 0.0)
-            self._rate = max(self._rate / 2, self.nominal.per_second * _LEAST)
+            self._rate = max(self._rate / 2, self._least)
 
     def succeeded(self) -> None:
         """Go a little faster again, up to the nominal rate."""

@@ -57,7 +57,7 @@ class Usage:
     source: str = ""
     """Who measured: `cgroup` (all of the container), `rusage` (the largest process), `sampled`."""
     disk_peak: int | None = None
-    """Bytes that the attempt wrote, where its disk is its own."""
+    """The most bytes in use at any look of the attempt's disk, its image among them, where it has one of its own."""
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def _spot(c: Circumstances) -> tuple[str, ...]:
 
 
 def _quota(c: Circumstances) -> tuple[str, ...]:
-    return ("ask AWS for more (Service Quotas, Fargate): cromulent doctor has the link", _again(c))
+    return ("ask AWS for a higher quota; its link is in: cromulent doctor", _again(c))
 
 
 def _refused(c: Circumstances) -> tuple[str, ...]:

@@ -7,7 +7,7 @@ from ..pricing.bill import FREE_STORAGE
 from ..runs.status import Attempt
 from ..units import GIB, format_bytes, format_duration
 
-__all__ = ["circumstances", "given", "launched_of", "place_of", "took"]
+__all__ = ["circumstances", "disk_given", "given", "launched_of", "place_of", "took"]
 
 
 def circumstances(attempt: Attempt) -> str:
@@ -68,3 +68,11 @@ def given(attempt: Attempt) -> tuple[float | None, int | None]:
     if placed is None:
         return None, None
     return placed.cpu or None, placed.memory_limit or placed.memory or None
+
+
+def disk_given(attempt: Attempt) -> int | None:
+    """Return the bytes of disk that an attempt had or asked for; None or 0 where it did not say."""
+    launched = launched_of(attempt)
+    if launched is not None:
+        return launched.storage * GIB
+    return attempt.placed.disk if attempt.placed is not None else None

@@ -16,7 +16,7 @@ from ..pricing.bill import hourly
 from ..pricing.card import Rates
 from ..runs.status import Attempt, RunStatus
 from ..units import GIB, MIB
-from .attempts import given, launched_of
+from .attempts import disk_given, given, launched_of
 from .graph import path_of
 
 __all__ = ["MARGIN", "Advice", "Use", "advice_of", "overrides_of", "uses_of"]
@@ -111,7 +111,7 @@ def _use(name: str, attempts: Sequence[Attempt]) -> Use:
         sum(usage.seconds or 0.0 for usage in used),
         _most(cpu for cpu, _ in had),
         _most(memory for _, memory in had),
-        _most(attempt.placed.disk if attempt.placed is not None else None for attempt in attempts),
+        _most(map(disk_given, attempts)),
         _most(_busy(usage) for usage in used),
         _most(usage.memory_peak for usage in used),
         _most(usage.disk_peak for usage in used),
@@ -162,7 +162,9 @@ def _after(use: Use, before: Size, margin: float) -> Size | None:
     if memory > before.memory and (use.memory_used or 0) < _NEAR * before.memory * MIB:
         memory = before.memory  # it was enough, and the margin is for asking for less
     memory = max(memory, -(-round(use.out_of_memory * _AFTER_OOM) // MIB))
-    disk = round(use.disk_used * (1 + margin)) if use.disk_used is not None else use.disk or 0
+    disk = before.disk * GIB
+    if use.disk_used is not None:
+        disk = min(disk, round(use.disk_used * (1 + margin)))  # it was enough
     return size_for(cpu, memory, disk)
 
 

@@ -62,12 +62,18 @@ def outcome_of(end: End) -> Outcome:
         outcome = lost("ECS does not know its task any more, and it has left no result")
     if end.followed.overdue and outcome.ending is not Ending.OK:
         outcome = end.overdue(outcome)
-    outcome = replace(outcome, memory=end.memory, disk=end.size.disk * GIB)
+    disk = end.size.disk * GIB
+    outcome = replace(outcome, usage=_own(outcome.usage, disk), memory=end.memory, disk=disk)
     if outcome.exit_code == 0 and outcome.ending is not Ending.OK:
         outcome = replace(outcome, exit_code=None)  # or it would be taken for success
     if end.followed.stopped and outcome.ending is not Ending.OK:
         return Outcome(Ending.STOPPED, message=STOPPED.message, usage=outcome.usage)
     return outcome
+
+
+def _own(usage: Usage, disk: int) -> Usage:
+    """Return the usage without a peak of the disk that is more than it had: then there was more than its own on it."""
+    return replace(usage, disk_peak=None) if (usage.disk_peak or 0) > disk else usage
 
 
 def _of_result(end: End, result: Result) -> Outcome:

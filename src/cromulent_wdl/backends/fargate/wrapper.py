@@ -11,11 +11,12 @@ import os
 import re
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ...model import Task, Usage
 from ...storage.layout import ATTEMPTS, ENDED
+from ...units import KIB
 from ..figures import FUNCTIONS, parse
 from ..inputs import call_it_work
 
@@ -44,6 +45,8 @@ _SCRIPT = Path(__file__).with_name("wrapper.sh").read_text(encoding="utf-8")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODEL = re.compile(r"^cpu_model\s+(.*)$", re.MULTILINE)
+_DISK = re.compile(r"^disk_used (\d{1,18})$", re.MULTILINE)
+"""KiB of the file system of `/` that were in use: at the end, and the most at any look before."""
 _WORD = re.compile(r"^([a-z_]+) (\d+)$", re.MULTILINE)
 
 
@@ -158,7 +161,7 @@ def read_result(attempt: Attempt) -> Result | None:
     model = _MODEL.search(text)
     return Result(
         exit_code=int(words["exit"]),
-        usage=figures.usage,
+        usage=replace(figures.usage, disk_peak=_disk_peak(text)),
         oom_kills=max(0, figures.oom_kills - int(words.get("oom_kills_before", 0))),
         no_shell="no_shell" in words,
         deadline="deadline" in words,
@@ -166,6 +169,10 @@ def read_result(attempt: Attempt) -> Result | None:
         revoked="revoked" in words,
         cpu_model=model.group(1).strip() if model else "",
     )
+
+
+def _disk_peak(text: str) -> int | None:
+    return max((int(found) * KIB for found in _DISK.findall(text)), default=None)
 
 
 def revoke(attempt: Attempt) -> str | None:

@@ -3,7 +3,7 @@
 # `stdout`, `stderr`, `deadline`, `grace`, `notice` and `look` (seconds), and the command's shell as $1 and on.
 #
 # An image may lack everything but /bin/sh, so this is POSIX shell builtins alone. `sleep`, without which nothing can
-# be timed, and `sync` are used where they are. The command runs in the background, since a shell that waits in the
+# be timed, `sync` and `df` are used where they are. The command runs in the background, since a shell that waits in the
 # foreground heeds no signal; as POSIX has it, such a command may ignore SIGINT and SIGQUIT. What truncates a file is
 # `true`, since a shell ends where a redirection of `:` fails.
 
@@ -35,15 +35,22 @@ after() {
   timer="$timer $!"
 }
 
+# Print how many KiB of our own disk are in use, the image's among them; nothing where the image has no `df`.
+in_use() { has df && df -Pk / 2> /dev/null | { read -r _ && read -r _ _ it _ && echo "$it"; }; }
+
 # Look now and then whether the claim was revoked: another attempt may take our place while nobody can reach us. A
-# file that is opened is asked for anew on NFS, so what is added to the claim is seen at the next look.
+# file that is opened is asked for anew on NFS, so what is added to the claim is seen at the next look. And note the
+# most of our disk that was in use at any look; what is in use before the command is so at its end as well.
 watch() {
   has sleep || return 0
   (
     trap 'kill "$nap"; exit' TERM
+    most=0
     while :; do
       sleep "$look" & nap=$!
       wait "$nap"
+      now=$(in_use)
+      [ "${now:-0}" -gt "$most" ] && most=$now && echo "$most" > "$here/disk"
       fenced=''
       { read -r _ && read -r fenced; } < "$here/claim"
       [ -z "$fenced" ] || kill -s HUP "$$"
@@ -124,6 +131,8 @@ record() {
     figures
     [ -z "$own" ] || echo 'own_cgroup 1'
     [ -z "$kills" ] || echo "$kills"
+    value disk_used "$here/disk"
+    [ -z "$disk" ] || echo "disk_used $disk"
     echo "began $began"
     echo "ended $ended"
     while IFS=: read -r name value; do
@@ -139,6 +148,7 @@ record() {
 finish() {
   [ -e "$here/listing" ] || true > "$here/listing" # of a command that never began
   [ "$ended" ] || read -r ended _ < /proc/uptime
+  disk=$(in_use)
   record
   exit "$code"
 }
