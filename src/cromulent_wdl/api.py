@@ -64,15 +64,20 @@ class Run:
     @property
     def state(self) -> str:
         """One word: queued, running, ok, failed, stopped or lost."""
-        return self.status().state.value
+        return State.FAILED.value if self._refused() else self.status().state.value
 
     def wait(self, timeout: float | None = None) -> Run:
-        """Return when the run has ended. Raises TimeoutError when it has not after so many seconds."""
+        """Return when the run has ended, however it did.
+
+        Raises TimeoutError when it has not after so many seconds, and RunFailed where it was refused before it began.
+        """
         end = None if timeout is None else self._clock.monotonic() + timeout
         while not self._over():
             if end is not None and self._clock.monotonic() > end:
                 raise TimeoutError(f"{self.id} has not ended after {timeout:g} s")
             self._clock.sleep(_LOOK_EVERY)
+        if self._refused():
+            raise RunFailed(self._said())
         return self
 
     @property
@@ -113,15 +118,22 @@ class Run:
     def _over(self) -> bool:
         if self._process is not None and self._process.poll() is None:
             return False
-        return self.status().state in FINAL or self._refused()
+        return self._refused() or self.status().state in FINAL
 
     def _refused(self) -> bool:
-        return self._process is not None and self._process.returncode not in (None, 0)
+        """Whether what was to run it has ended before there was a run."""
+        ended = self._process is not None and self._process.poll() is not None
+        return ended and not (self.directory / layout.JOURNAL).exists()
+
+    def _said(self) -> str:
+        return (self.directory / _SAID).read_text(encoding="utf-8").strip()
 
     def _outputs(self, download: Path | None) -> dict[str, Any]:
         from .cli.finding import in_cloud
         from .cli.local_follow import outputs_here
 
+        if self._refused():
+            raise RunFailed(self._said())
         status = self.status()
         if status.state is not State.OK:
             raise RunFailed(self._why(status), hint=f"cromulent why {self.id}")
@@ -135,8 +147,6 @@ class Run:
     def _why(self, status: RunStatus) -> str:
         if status.ended is not None:
             return f"{self.id} {status.state.value}: {status.ended.message}".rstrip(": ")
-        if self._refused():
-            return (self.directory / _SAID).read_text(encoding="utf-8").strip()
         return f"{self.id} is {status.state.value}"
 
 
