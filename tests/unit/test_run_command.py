@@ -116,6 +116,14 @@ def test_a_failure_is_json_when_asked_for(place: Path) -> None:
     assert json.loads((place / "result.json").read_text())["cause"]["exit_status"] == 3
 
 
+@pytest.mark.parametrize("file", ["missing/x.json", ".", "hello.wdl/x.json"])
+def test_a_result_that_could_not_be_written_is_noticed_before_anything_starts(place: Path, file: str) -> None:
+    done = cromulent(place, "run", "hello.wdl", "name=World", "-o", file)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "the result cannot be written to" in done.stderr and "name another file with -o" in done.stderr
+    assert runs_in(place) == []
+
+
 def test_what_cannot_be_started_is_json_when_asked_for(place: Path) -> None:
     done = cromulent(place, "run", "hello.wdl", "--error-json")
     assert done.returncode == 2

@@ -10,6 +10,7 @@ from .completing import complete_run
 from .deployment import where
 from .finding import find, in_cloud
 from .options import RunOptions
+from .result_file import result_file
 
 __all__ = ["command"]
 
@@ -19,7 +20,7 @@ __all__ = ["command"]
 @click.option("-v", "--verbose", is_flag=True, help="Show the log, with the tasks' standard error.")
 @click.option("--progress", metavar="auto|live|plain|json", help="How the run is shown on standard error.")
 @click.option("--download", metavar="DIR", help="Of a run in the cloud: bring the outputs home.")
-@click.option("-o", "stdout_file", metavar="FILE", help="Write the result JSON here instead of standard output.")
+@result_file
 @where
 def command(run: str, **given: Any) -> int:
     """Follow a run to its end, from wherever you are, and print its result as `cromulent run` does.

@@ -8,6 +8,7 @@ from ..units import parse_duration
 from .completing import complete_input
 from .deployment import where
 from .options import RunOptions
+from .result_file import result_file
 
 __all__ = ["command"]
 
@@ -48,7 +49,7 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option(
     "-d", "--dir", "directory", metavar="DIR", help="Put the run directory here; 'DIR/.' is the run directory."
 )
-@click.option("-o", "stdout_file", metavar="FILE", help="Write the result JSON here instead of standard output.")
+@result_file
 @click.option("--error-json", is_flag=True, help="On failure too, print JSON to standard output.")
 @click.option("--progress", metavar="auto|live|plain|json", help="How the run is shown on standard error.")
 @click.option("-v", "--verbose", is_flag=True, help="Show miniwdl's log, with the tasks' standard error.")
