@@ -191,6 +191,29 @@ def test_the_same_again_from_another_machine(laptop: Machine, other: Machine) ->
     assert other("wait", again).status == 7
 
 
+def test_a_run_with_files_again_with_what_is_to_be_different(
+    laptop: Machine, other: Machine, party: tuple[str, ...]
+) -> None:
+    (run,) = laptop("run", *party, "--on", "aws", "--detach").out.split()
+    assert laptop("wait", run).status == 0
+    again = laptop("rerun", run)
+    assert again.status == 0, again.err
+    assert again.result["outputs"]["greeting.names"] == ["ada", "grace"]
+    (other.directory / "more" / "below").mkdir(parents=True)
+    other.write("more/below/deep.txt", "from elsewhere\n")
+    changed = other("rerun", run, "more=more", "--runtime", "greet.memory=3 GB", "--download", "home")
+    assert changed.status == 0, changed.err
+    letters = [Path(path).read_text() for path in changed.result["outputs"]["greeting.letters"]]
+    assert letters == ["dear ada\nfrom elsewhere\n", "dear grace\nfrom elsewhere\n"]
+    (journal,) = (other.directory / "state" / "cromulent" / "cloud").glob(f"*{_id_of(changed.err)}/journal.jsonl")
+    assert journal.read_text().count('"memory":3000000000') == 2
+
+
+def _id_of(said: str) -> str:
+    """Return the id in the first line that a start says."""
+    return said.split()[1]
+
+
 def test_what_old_runs_left_is_removed(laptop: Machine) -> None:
     laptop.write("fail.wdl", FAILING)
     ids = []

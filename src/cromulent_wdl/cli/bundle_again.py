@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,26 +15,54 @@ from ..errors import RunNotFound
 from ..model.cloud_run import RunRequest, name_in
 from ..provision import find_deployment
 from ..runs.mirror import CloudRun, Mirror, mirror_of
+from ..storage import layout
+from ..submit import bundle as bundles
 from ..submit import launch
+from ..submit.bundle import Bundle
 from .deployment import cloud_run, resolved
 
-__all__ = ["start_again"]
+__all__ = ["cloud_run_in", "requested", "source_in", "start_again"]
+
+
+def cloud_run_in(directory: Path) -> CloudRun:
+    """Return which run of which deployment a copy is of."""
+    return msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
+
+
+def requested(directory: Path) -> tuple[Bundle, bytes]:
+    """Return what a run was started with, and the zip of its WDL. Raises RunNotFound, BundleUnreadable."""
+    before = Mirror(directory)
+    asked, more = _request(before)
+    bundle, archive = bundles.read(before.access, before.run.bucket, asked.bundle)
+    return (bundle if more is None else replace(bundle, inputs={**bundle.inputs, **more})), archive
+
+
+def source_in(directory: Path, bundle: Bundle, archive: bytes) -> str:
+    """Lay the zip of a run's WDL beside the copy of its record, as a source to run; return where."""
+    path = directory / f"{bundle.name}.zip"
+    path.write_bytes(archive)
+    return str(path)
 
 
 def start_again(directory: Path, flags: Mapping[str, Any]) -> tuple[CloudRun, Access]:
     """Start the same bundle with the same inputs, as a run of its own. Raises RunNotFound where the request is gone."""
     before = Mirror(directory)
-    text = objects.get(before.access, before.run.bucket, before.keys.request)
-    if text is None:
-        raise RunNotFound(f"what {directory.name} was started with is not in s3://{before.run.bucket} any more")
-    asked = msgspec.json.decode(text, type=RunRequest)
+    asked, more = _request(before)
     deployment = find_deployment(before.access, before.run.deployment)
     again = launch.run_id(name_in(directory.name), asked.bundle)
     given = launch.request(
         asked.bundle, identity.caller(before.access).arn, launch.Size(asked.headCpu, asked.headMemory)
     )
-    more = msgspec.json.decode(text).get("inputs")
     launch.start(before.access, deployment, again, given if more is None else {**given, "inputs": more})
     started = cloud_run(deployment, again, resolved(flags).settings)
     mirror_of(started)
     return started, before.access
+
+
+def _request(before: Mirror) -> tuple[RunRequest, dict[str, Any] | None]:
+    """Return a run's request, and the inputs in it that go before the bundle's."""
+    text = objects.get(before.access, before.run.bucket, before.keys.request)
+    if text is None:
+        raise RunNotFound(f"what {before.run.run} was started with is not in s3://{before.run.bucket} any more")
+    more = msgspec.json.decode(text).get("inputs")
+    return msgspec.json.decode(text, type=RunRequest), more if isinstance(more, dict) else None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -49,68 +50,77 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
     started = Watch(directory).status().started
     if started is None:
         raise RunNotFound(f"{directory.name} has not begun, so nothing is known of it")
-    cloud = in_cloud(directory)
-    changed = inputs or runtime or given["no_cache"] or given["max_cost"] or given["secret"]
-    if cloud and not Path(_source_of_cloud(directory)).is_file() and not changed:
-        return _bundle_again(directory, flags, given)
     options = RunOptions(
-        source=_source(directory, started),
+        source="",
         inputs=(*inputs, *(_override(each, started) for each in runtime)),
-        input_file=_inputs(directory),
-        task=started.name if started.kind == "task" else None,
-        directory=None if cloud else str(directory.parent),
-        no_cache=given["no_cache"],
-        max_cost=given["max_cost"],
-        secret=given["secret"],
-        backend=given["backend"] or (None if cloud else started.backend),
-        on="aws" if cloud else "here",
-        detach=given["detach"],
-        download=given["download"],
+        **{name: given[name] for name in ("no_cache", "max_cost", "secret", "backend", "detach", "download")},
         **flags,
     )
-    if cloud:
-        from .cloud import run_in_cloud
-
-        return run_in_cloud(options)
+    if in_cloud(directory):
+        options = replace(options, on="aws")
+    if options.on == "aws":
+        return _in_cloud(directory, options)
     from .runner import run as run_here
 
-    return run_here(options)
+    return run_here(
+        replace(
+            options,
+            source=_source(directory, started),
+            input_file=_inputs(directory),
+            task=started.name if started.kind == "task" else None,
+            directory=str(directory.parent),
+            backend=options.backend or started.backend,
+        )
+    )
 
 
-def _bundle_again(directory: Path, flags: Mapping[str, Any], given: Mapping[str, Any]) -> int:
+def _in_cloud(directory: Path, options: RunOptions) -> int:
+    """Run a run in the cloud again where it ran, with the inputs that it was started with, which lie in the bucket.
+
+    Those in its run directory are places on the shared disk, which nobody but its head has.
+    """
+    from .bundle_again import cloud_run_in, requested, source_in
+    from .cloud import run_in_cloud
+
+    before = cloud_run_in(directory)
+    options = replace(
+        options,
+        deployment=options.deployment or before.deployment,
+        profile=options.profile or before.profile or None,
+        region=options.region or before.region or None,
+    )
+    here = Path(before.source).is_file()
+    changed = options.inputs or options.no_cache or options.max_cost or options.secret
+    if not here and not changed:
+        return _bundle_again(directory, options)
+    bundle, archive = requested(directory)
+    source = before.source if here or "://" in before.source else source_in(directory, bundle, archive)
+    text = json.dumps(dict(bundle.inputs))
+    return run_in_cloud(replace(options, source=source, input_file=text, task=bundle.task or None))
+
+
+def _bundle_again(directory: Path, options: RunOptions) -> int:
     """Start a run in the cloud again whose source is not here."""
     from .bundle_again import start_again
     from .cloud_follow import follow
 
+    flags = {"deployment": options.deployment, "profile": options.profile, "region": options.region}
     started, access = start_again(directory, flags)
-    if given["detach"]:
+    if options.detach:
         ui.data(started.run)
         return 0
-    return follow(started, RunOptions(source="", download=given["download"]), access)
+    return follow(started, options, access)
 
 
 def _source(directory: Path, started: RunStarted) -> str:
     """Return the source where it lies, since it may have been mended; else the run's copy of it."""
-    source = _source_of_cloud(directory) or started.source
-    copy = directory / "wdl" / Path(source).name
-    for path in (Path(source), copy):
+    copy = directory / "wdl" / Path(started.source).name
+    for path in (Path(started.source), copy):
         if path.is_file():
             return str(path)
-    if source.startswith(("http:", "https:")):
-        return source
+    if started.source.startswith(("http:", "https:")):
+        return started.source
     raise RunNotFound(f"the source of {directory.name} is gone: {started.source}", hint="run it by `cromulent run`")
-
-
-def _source_of_cloud(directory: Path) -> str:
-    """Return where the source of a run in the cloud lies here; empty for a run here, or one that others started."""
-    if not in_cloud(directory):
-        return ""
-    import msgspec
-
-    from ..runs.mirror import CloudRun
-    from ..storage import layout
-
-    return msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun).source
 
 
 def _inputs(directory: Path) -> str | None:
