@@ -5,7 +5,7 @@ import pytest
 
 from cromulent_wdl.errors import RunNotFound
 from cromulent_wdl.model import CallStarted, RunStarted
-from cromulent_wdl.runs.logs import call_log, find_call, growing, run_log
+from cromulent_wdl.runs.logs import awaited_call, call_log, find_call, growing, run_log
 from cromulent_wdl.runs.status import fold
 from tests.fakes.clocks import FakeClock
 from tests.fakes.journals import beginning, failed_run
@@ -62,6 +62,18 @@ def test_what_is_no_call_is_told_with_what_was_meant_perhaps(name: str, said: st
     with pytest.raises(RunNotFound, match=said) as raised:
         find_call(name, fold(failed_run(1.0)))
     assert hint in (raised.value.hint or "")
+
+
+def test_a_call_that_is_to_come_is_waited_for_until_the_run_ends() -> None:
+    clock, events = FakeClock(), list(failed_run(1.0))
+    looks = iter(range(1, len(events) + 1))
+    assert awaited_call("align[1", lambda: fold(events[: next(looks)]), clock).path == "align[1]"
+    assert next(looks, None) is not None  # the run had not ended
+    looks = iter(range(1, len(events) + 1))
+    with pytest.raises(RunNotFound, match="no call 'zzz'") as raised:
+        awaited_call("zzz", lambda: fold(events[: next(looks)]), clock)
+    assert raised.value.hint == "`cromulent status 20261122_190411_align` lists its calls"
+    assert next(looks, None) is None
 
 
 def test_what_is_there_is_read_once_and_a_missing_file_is_empty(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from ..clock import SYSTEM
-from ..errors import UsageError
-from ..runs.logs import call_log, find_call, growing, run_log
-from ..runs.status import FINAL
+from ..errors import RunNotFound, UsageError
+from ..runs.logs import awaited_call, call_log, find_call, growing, run_log
+from ..runs.status import FINAL, CallStatus, RunStatus
 from ..runs.watch import Watch
 from . import ui
 from .completing import complete_call, complete_run
@@ -23,7 +23,9 @@ __all__ = ["command"]
 @click.command("logs")
 @click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
 @click.argument("call", required=False, metavar="[CALL]", shell_complete=complete_call)
-@click.option("-f", "--follow", is_flag=True, help="Go on printing until the run, or the call, ends.")
+@click.option(
+    "-f", "--follow", is_flag=True, help="Wait for the call if it is to come, and print until it, or the run, ends."
+)
 @click.option("--stdout", is_flag=True, help="Print the call's standard output instead.")
 @where
 def command(run: str, call: str | None, follow: bool, stdout: bool, **flags: Any) -> None:
@@ -36,7 +38,7 @@ def command(run: str, call: str | None, follow: bool, stdout: bool, **flags: Any
         raise UsageError("--stdout is about a call", hint="cromulent logs RUN CALL --stdout")
     watch = Watch(find(run, flags))
     status = watch.status()
-    shown = find_call(call, status) if call else None
+    shown = _call(call, watch, status, follow) if call else None
 
     def file() -> Path | None:
         return call_log(watch.directory, shown, stdout=stdout) if shown else run_log(watch.directory, status)
@@ -56,3 +58,13 @@ def command(run: str, call: str | None, follow: bool, stdout: bool, **flags: Any
     if silent:
         stream = f"standard {'output' if stdout else 'error'}"
         ui.note(f"{shown.path} has written nothing to {stream}" if shown else "the log is empty")
+
+
+def _call(name: str, watch: Watch, status: RunStatus, follow: bool) -> CallStatus:
+    """Return the call of that name, which may still be to come where it is to be followed."""
+    try:
+        return find_call(name, status)
+    except RunNotFound:
+        if not follow or status.state in FINAL:
+            raise
+    return awaited_call(name, watch.status, SYSTEM)

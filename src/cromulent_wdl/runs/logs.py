@@ -10,9 +10,9 @@ from pathlib import Path
 from ..clock import Clock
 from ..errors import RunNotFound
 from ..storage import layout
-from .status import CallStatus, RunStatus
+from .status import FINAL, CallStatus, RunStatus
 
-__all__ = ["call_directory", "call_log", "find_call", "growing", "run_log"]
+__all__ = ["awaited_call", "call_directory", "call_log", "find_call", "growing", "run_log"]
 
 _POLL_INTERVAL = 0.25
 _CHUNK = 1 << 20
@@ -51,9 +51,20 @@ def find_call(name: str, status: RunStatus) -> CallStatus:
     sentence = f"'{name}' fits {len(matches)} calls" if matches else f"the run has no call '{name}'"
     shown = ", ".join(paths[:5]) + (" …" if len(paths) > 5 else "")
     hint = None if matches or not paths else f"did you mean {shown}?"
+    run = status.started.run_id if status.started else "RUN"
     raise RunNotFound(
-        sentence + (f": {shown}" if matches else ""), hint=hint or "`cromulent status RUN` lists its calls"
+        sentence + (f": {shown}" if matches else ""), hint=hint or f"`cromulent status {run}` lists its calls"
     )
+
+
+def awaited_call(name: str, look: Callable[[], RunStatus], clock: Clock) -> CallStatus:
+    """Return the call of that name once it is among the run's. Raises RunNotFound when the run ends without it."""
+    while True:
+        status = look()
+        there = any(path.startswith(name) or call.name == name for path, call in status.calls.items())
+        if there or status.state in FINAL:
+            return find_call(name, status)
+        clock.sleep(_POLL_INTERVAL)
 
 
 def growing(file: Callable[[], Path | None], clock: Clock, more: Callable[[], bool]) -> Iterator[bytes]:
