@@ -47,6 +47,8 @@ def test_a_mended_run_goes_on_with_its_inputs_and_other_requests(tmp_path: Path,
     assert result["outputs"] == {"work.o": [0, 1, 2]} and Path(result["dir"]).parent == tmp_path / "runs"
     journal = Path(result["dir"], "journal.jsonl").read_text()
     assert journal.count('"backend":"process"') == 4 and journal.count('"memory":300000000') == 3
+    refused = cromulent("rerun", "last", "--detach")
+    assert refused.returncode == 2 and "--detach is about runs in the cloud" in refused.stderr
     fewer = cromulent("rerun", "last", "samples=1")
     assert json.loads(fewer.stdout)["outputs"] == {"work.o": [0]}
 

@@ -266,6 +266,22 @@ def test_the_journal_as_progress_ends_with_the_run(place: Path) -> None:
     assert journal == done.stderr.splitlines()
 
 
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--detach",), "--detach is about runs in the cloud"),
+        (("--download", "home"), "--download is about runs in the cloud"),
+        (("--on", "aws", "--backend", "docker"), "tasks run on Fargate, and not by 'docker'"),
+        (("--on", "aws", "--backend", "process"), "tasks run on Fargate, and not by 'process'"),
+    ],
+)
+def test_what_is_not_where_the_run_is_to_go_is_refused(place: Path, arguments: tuple[str, ...], said: str) -> None:
+    refused = cromulent(place, "run", "hello.wdl", "name=World", *arguments)
+    assert (refused.returncode, refused.stdout) == (2, "")
+    assert said in refused.stderr and "hint: " in refused.stderr
+    assert not runs_in(place)
+
+
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 2)])
 def test_on_a_terminal_a_person_may_allow_it(place: Path, answer: str, status: int) -> None:
     (place / "image.wdl").write_text(HELLO.replace("  output", '  runtime { docker: "ubuntu:22.04" }\n  output'))

@@ -4,7 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..errors import UsageError
+
 __all__ = ["RunOptions"]
+
+_HINTS = {
+    "--detach": "add --on aws, or leave it out and end the command with `&`",
+    "--download": "add --on aws, or say by --dir where the run directory goes",
+}
 
 
 @dataclass(frozen=True)
@@ -62,3 +69,14 @@ class RunOptions:
             "profile": self.profile,
             "region": self.region,
         }
+
+    def check_place(self) -> None:
+        """Raise UsageError where something is asked for that there is not where the run is to go."""
+        if self.on == "aws" and self.backend not in (None, "auto", "fargate"):
+            raise UsageError(
+                f"in the cloud tasks run on Fargate, and not by '{self.backend}'",
+                hint="leave out --backend, or --on aws",
+            )
+        if self.on != "aws" and (self.detach or self.download):
+            option = "--detach" if self.detach else "--download"
+            raise UsageError(f"{option} is about runs in the cloud, and this one is to run here", hint=_HINTS[option])

@@ -58,6 +58,7 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
     )
     if in_cloud(directory):
         options = replace(options, on="aws")
+    options.check_place()
     if options.on == "aws":
         return _in_cloud(directory, options)
     from .runner import run as run_here

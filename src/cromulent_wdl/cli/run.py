@@ -95,6 +95,7 @@ def command(**given: object) -> int:
     error. The exit status is 0, or the failed task's own, or 2 when nothing was started.
     """
     options = RunOptions(**given)  # type: ignore[arg-type]  # click has made the fields' types
+    options.check_place()
     if options.on == "aws":
         from .cloud import run_in_cloud
 
