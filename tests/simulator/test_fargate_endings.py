@@ -51,6 +51,12 @@ def run(lab: Lab, task: Task, *faults: dict[str, Any], **settings: Any) -> tuple
     return outcome, events
 
 
+def test_no_figure_of_the_machine_is_passed_off_as_the_task_s(lab: Lab) -> None:
+    outcome, _ = run(lab, task_of(lab, "true"))  # in no cgroup of its own
+    assert outcome.ending is Ending.OK
+    assert (outcome.usage.memory_peak, outcome.usage.cpu_seconds, outcome.usage.source) == (None, None, "")
+
+
 def test_a_task_that_goes_well(lab: Lab) -> None:
     task = task_of(lab, "echo done > out; echo said >&2", resources=Resources(cpu=1, memory=3_000_000_000))
     outcome, events = run(lab, task)
