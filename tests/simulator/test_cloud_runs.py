@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -139,12 +144,39 @@ def test_the_start_tells_what_calls_cost_and_a_head_keeps_to_the_budget(laptop: 
 
 def test_a_run_is_stopped_by_its_head(laptop: Machine) -> None:
     laptop.write("long.wdl", "version 1.1\ntask long { command <<< sleep 600 >>> }\n")
-    (run,) = laptop("run", "long.wdl", "--on", "aws", "--detach").out.split()
+    run = _left_by_ctrl_c(laptop, "run", "long.wdl", "--on", "aws", "--progress", "plain")
     stopped = laptop("stop", run)
     assert stopped.status == 0, stopped.err
     assert stopped.err.splitlines()[-1] == f"{run}: stopped"
     assert laptop("wait", run).status == 130
     assert laptop("status", run, "--json").result["state"] == "stopped"
+
+
+def _left_by_ctrl_c(laptop: Machine, *arguments: str) -> str:
+    """Start a run on a terminal, press Ctrl-C, and again when asked what that means; return the run's id."""
+    controller, terminal = pty.openpty()
+    command = [sys.executable, "-m", "cromulent_wdl", *arguments]
+    environment = {**laptop.environment, "TERM": "dumb"}
+    said = ""
+
+    def hear(text: str) -> None:
+        nonlocal said
+        while text not in said:
+            said += os.read(controller, 65536).decode()
+
+    with subprocess.Popen(
+        command, cwd=laptop.directory, env=environment, stdin=terminal, stdout=subprocess.DEVNULL, stderr=terminal
+    ) as process:
+        os.close(terminal)
+        hear("started   Ctrl-C asks: leave it or stop it")
+        hear("long  running")
+        process.send_signal(signal.SIGINT)
+        hear("Stop the run?")
+        process.send_signal(signal.SIGINT)
+        hear("The run goes on: cromulent attach ")
+        assert process.wait(30) == 130
+    os.close(controller)
+    return said.split()[1]
 
 
 @pytest.mark.parametrize(

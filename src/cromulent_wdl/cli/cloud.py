@@ -23,7 +23,7 @@ from ..runs.mirror import CloudRun, mirror_of
 from ..submit import launch
 from ..units import format_bytes, format_dollars
 from . import outlook, ui
-from .cloud_follow import follow
+from .cloud_follow import asks, follow
 from .configuration import configuration
 from .deployment import access_by, cloud_run, prices_in
 from .image_lookup import looking_up
@@ -104,8 +104,15 @@ def _begin(wish: _Wish) -> CloudRun:
     launch.start(access, deployment, run, launch.request(sent.digest, me, size))
     started = cloud_run(deployment, run, wish.settings)
     mirror_of(replace(started, source=_absolute(wish.options.source)))
-    ui.note("  started   " + (f"follow it: cromulent attach {run}" if wish.options.detach else "Ctrl-C leaves it"))
+    ui.note(f"  started   {_afterwards(wish.options, run)}")
     return started
+
+
+def _afterwards(options: RunOptions, run: str) -> str:
+    """Return what one may do now that the run goes on by itself."""
+    if options.detach:
+        return f"follow it: cromulent attach {run}"
+    return "Ctrl-C asks: leave it or stop it" if asks() else "Ctrl-C leaves it"
 
 
 def _absolute(source: str) -> str:
@@ -135,7 +142,7 @@ def _uploaded(wish: _Wish, sent: Sent) -> str:
 
 def _joins(run: str) -> bool:
     """Ask whether the run that goes on is what is wanted; where nobody can be asked, another is started."""
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+    if not asks():
         ui.note(f"The same already runs: {run}. Another is started; cromulent attach {run} would follow that one.")
         return False
     return ui.confirm(f"The same already runs: {run}. Follow it, rather than start another?")

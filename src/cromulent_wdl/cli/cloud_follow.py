@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import click
+
 from ..aws.access import Access
 from ..clock import SYSTEM, Clock
 from ..errors import AwsThrottled, AwsUnreachable, CredentialsError
@@ -26,7 +28,7 @@ from .options import RunOptions
 from .progress import View, view_named
 from .stopping import stop_cloud
 
-__all__ = ["finish", "follow"]
+__all__ = ["asks", "finish", "follow"]
 
 _LOOK_EVERY = 1.0
 _DETACHED = 130
@@ -99,11 +101,18 @@ def _refresh(mirror: Mirror) -> None:
         raise
 
 
+def asks() -> bool:
+    """Whether there is somebody at a terminal, to be asked by Ctrl-C what is to become of the run."""
+    return sys.stdin.isatty() and sys.stderr.isatty()
+
+
 def _wants_stop(run: str) -> bool:
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
-        ui.note(f"The run goes on: cromulent attach {run}")
-        return False
-    stop = ui.confirm("Stop the run? (no: leave it, it goes on)")
+    stop = False
+    if asks():
+        try:
+            stop = ui.confirm("Stop the run? (no: leave it, it goes on)")
+        except (KeyboardInterrupt, click.Abort):
+            ui.note("")  # the line of the question is not over
     ui.note("Stopping: the head ends its tasks." if stop else f"The run goes on: cromulent attach {run}")
     return stop
 
