@@ -11,8 +11,13 @@ from pathlib import Path
 import pytest
 
 from cromulent_wdl.model import Ending, RunEnded, TaskEnded
+from cromulent_wdl.pricing.card import shipped
+from cromulent_wdl.pricing.costs import CostFold
+from cromulent_wdl.reports.attempts import given
 from cromulent_wdl.runs.journal import JournalReader
+from cromulent_wdl.runs.status import fold
 from cromulent_wdl.storage.layout import FARGATE_RUN
+from cromulent_wdl.units import GIB
 
 from .cloud import until
 from .fargate import Lab
@@ -75,6 +80,13 @@ def test_after_kill_9_a_new_head_takes_over_what_runs_and_does_nothing_twice(lab
     assert ran.outputs == {"wide.total": 6}
     assert len(first) == 4
     assert len(lab.tasks()) == 5  # the sum is new
+    events = list(JournalReader(ran.directory / "journal.jsonl").new())
+    calls = fold(events).calls.values()
+    assert {given(call.attempts[-1]) for call in calls if call.name == "one"} == {(1.0, 2 * GIB)}
+    costs = CostFold()
+    for event in events:
+        costs.add(event)
+    assert [bill.wasted for bill in costs.costs(shipped().rates, 0.0).bills] == [""] * 5
     assert {task["stopCode"] for task in lab.tasks()} == {"EssentialContainerExited"}
 
 

@@ -74,6 +74,27 @@ def _costs(events: list[Event], now: float = 9000.0) -> Costs:
     return folding.costs(shipped().rates, now)
 
 
+def test_a_task_that_another_head_takes_over_is_one_bill_with_its_result() -> None:
+    placed = TaskPlaced(1001.0, "align", 1, "fargate", "Spot", 3, 9 * GIB)
+    events: list[Event] = [
+        _head(1000.0),
+        placed,
+        _launched(1002.0, "align", 1, "arn:1"),
+        _head(2000.0),
+        placed,
+        _launched(2001.0, "align", 1, "arn:1"),
+    ]
+    [bill] = _costs(events, now=3000.0).bills
+    assert (bill.wasted, bill.seconds) == ("", 1998.0)
+    events += [
+        _stopped("align", 1, "arn:1", 1010.0, 4610.0, place="spot"),
+        TaskEnded(4611.0, "align", 1, Ending.OK, 0),
+        RunEnded(4620.0, Ending.OK),
+    ]
+    [bill] = _costs(events).bills
+    assert (bill.wasted, bill.seconds, bill.estimated) == ("", 3600.0, False)
+
+
 def test_a_run_by_hand() -> None:
     head, spot, demand = _costs(_run()).bills
     # 1200 s of 1 vCPU and 2 GB: (0.04048 + 2 x 0.004445) / 3

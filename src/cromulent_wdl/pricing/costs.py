@@ -93,7 +93,7 @@ class _Open:
 
     launched: EcsTaskLaunched
     head: int
-    """The how manieth head launched it."""
+    """The how manieth head launched it, or took it over."""
     stopped: EcsTaskStopped | None = None
     asked: TaskPlaced | None = None
 
@@ -124,7 +124,7 @@ class CostFold:
             self._ended[head, event.call, event.attempt] = event
         elif isinstance(event, EcsTaskLaunched):
             asked = self._placed.get((event.call, event.attempt))
-            self._tasks[event.task] = _Open(event, head, asked=asked)
+            self._tasks.setdefault(event.task, _Open(event, head, asked=asked)).head = head
             self._last[head, event.call, event.attempt] = event.task
         elif isinstance(event, EcsTaskStopped) and event.task in self._tasks:
             self._tasks[event.task].stopped = event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from contextlib import suppress
+from dataclasses import replace
 
 from ...aws.decode import KILLED, EcsTask
 from ...aws.log_lines import drain
@@ -112,6 +113,8 @@ class Run:
         return memo.fingerprint_of(self._task, command, self._site.key)
 
     def _take_over(self, size: Size) -> Outcome:
+        for event in memo.told(self._attempt.directory):  # it goes on in this head's part of the journal, too
+            self._errand.report(replace(event, at=self._cloud.clock.now()))
         survivors = self._site.survivors.take(self._attempt.key)
         for ecs in survivors[1:]:
             self._follower.stop_and_wait(ecs)

@@ -184,28 +184,28 @@ class Launcher:
         why = ", ".join(filter(None, (str(rung), str(size), rounding(task.resources, size))))
         if task.architecture not in ("", self._image.architecture):
             why += f"; the image was not built for {task.architecture}"
-        self._errand.report(
-            TaskPlaced(now, task.call, task.attempt, "fargate", why, int(size.vcpus) or 1, size.memory * MIB)
+        placed = TaskPlaced(now, task.call, task.attempt, "fargate", why, int(size.vcpus) or 1, size.memory * MIB)
+        launched = EcsTaskLaunched(
+            at=now,
+            call=task.call,
+            attempt=task.attempt,
+            task=ecs.arn,
+            place=place_of(rung.provider),
+            region=deployment.region,
+            architecture=ARCHITECTURES[self._image.architecture],
+            cpu=size.vcpus,
+            memory=size.memory * MIB,
+            storage=size.disk,
+            public_address=deployment.assign_public_ip,
+            subnet=rung.subnet,
+            log_group=deployment.log_group,
+            log_stream=stream_of(ecs),
+            why=why,
         )
-        self._errand.report(
-            EcsTaskLaunched(
-                at=now,
-                call=task.call,
-                attempt=task.attempt,
-                task=ecs.arn,
-                place=place_of(rung.provider),
-                region=deployment.region,
-                architecture=ARCHITECTURES[self._image.architecture],
-                cpu=size.vcpus,
-                memory=size.memory * MIB,
-                storage=size.disk,
-                public_address=deployment.assign_public_ip,
-                subnet=rung.subnet,
-                log_group=deployment.log_group,
-                log_stream=stream_of(ecs),
-                why=why,
-            )
-        )
+        with suppress(OSError):
+            memo.note_told(self._errand.attempt.directory, (placed, launched))
+        self._errand.report(placed)
+        self._errand.report(launched)
 
     def _pause(self, seconds: float) -> None:
         over = threading.Event()

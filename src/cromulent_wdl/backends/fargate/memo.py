@@ -9,11 +9,13 @@ import hashlib
 import hmac
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from ...aws.decode import EcsTask
-from ...model import Task
+from ...model import EcsTaskLaunched, Task, TaskPlaced
+from ...model.events import from_json, to_json
 
 __all__ = [
     "call_prefix",
@@ -23,10 +25,12 @@ __all__ = [
     "note_attempt",
     "note_launch",
     "note_stop",
+    "note_told",
     "same",
+    "told",
 ]
 
-_ATTEMPT, _LAUNCH, _STOP = "attempt.json", "launch.json", "stop.json"
+_ATTEMPT, _LAUNCH, _TOLD, _STOP = "attempt.json", "launch.json", "launch.jsonl", "stop.json"
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -89,6 +93,20 @@ def note_launch(directory: Path, ecs: EcsTask, definition: str) -> None:
 def launched(directory: Path) -> str:
     """Return the ARN of the ECS task that was started last for the attempt, or nothing."""
     return str(_read(directory / _LAUNCH).get("task", ""))
+
+
+def note_told(directory: Path, events: Sequence[TaskPlaced | EcsTaskLaunched]) -> None:
+    """Remember what the run's journal was told of the launch."""
+    (directory / _TOLD).write_text("".join(f"{to_json(event)}\n" for event in events), encoding="utf-8")
+
+
+def told(directory: Path) -> tuple[TaskPlaced | EcsTaskLaunched, ...]:
+    """Return what the journal was told of the last launch: a head that takes it over tells it again."""
+    try:
+        events = [from_json(line) for line in (directory / _TOLD).read_text(encoding="utf-8").splitlines()]
+    except (OSError, ValueError):
+        return ()
+    return tuple(event for event in events if isinstance(event, TaskPlaced | EcsTaskLaunched))
 
 
 def note_stop(directory: Path, ecs: EcsTask, log_group: str, log_stream: str) -> None:
