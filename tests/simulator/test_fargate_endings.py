@@ -21,6 +21,7 @@ from cromulent_wdl.model import (
     Resources,
     Task,
     TaskImage,
+    TaskPlaced,
     TaskStarted,
     TaskWaiting,
 )
@@ -68,6 +69,8 @@ def test_a_task_that_goes_well(lab: Lab) -> None:
     [stopped] = events.of(EcsTaskStopped)
     assert isinstance(launched, EcsTaskLaunched) and isinstance(stopped, EcsTaskStopped)
     assert (launched.place, launched.cpu, launched.memory) == ("spot", 1.0, 3 * 1024**3)
+    [placed] = events.of(TaskPlaced)
+    assert isinstance(placed, TaskPlaced) and (placed.cpu, placed.memory) == (1, 3_000_000_000), "what was asked"
     assert (stopped.task, stopped.stop_code) == (launched.task, "EssentialContainerExited")
     assert len(events.of(TaskStarted)) == 1
 

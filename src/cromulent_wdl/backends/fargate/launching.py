@@ -184,7 +184,19 @@ class Launcher:
         why = ", ".join(filter(None, (str(rung), str(size), rounding(task.resources, size))))
         if task.architecture not in ("", self._image.architecture):
             why += f"; the image was not built for {task.architecture}"
-        placed = TaskPlaced(now, task.call, task.attempt, "fargate", why, int(size.vcpus) or 1, size.memory * MIB)
+        # What was asked: the launch tells what was given, and `cost` what the difference costs.
+        asked = task.resources
+        placed = TaskPlaced(
+            at=now,
+            call=task.call,
+            attempt=task.attempt,
+            backend="fargate",
+            why=why,
+            cpu=asked.cpu,
+            memory=asked.memory,
+            memory_limit=asked.memory_limit,
+            disk=asked.disk or None,
+        )
         launched = EcsTaskLaunched(
             at=now,
             call=task.call,
