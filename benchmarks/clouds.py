@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
+import boto3
+
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
@@ -74,6 +76,14 @@ class Lab:
         """Return how many requests a service had since the last reset, by how its actions begin."""
         actions: dict[str, Any] = self._ask("meters")["actions"]
         return sum(int(each["requests"]) for name, each in actions.items() if name.startswith(service))
+
+    def client(self, service: str) -> Any:
+        """Return a client of a service, as the account's root."""
+        keys = self.simulation.environment
+        session: Any = boto3.Session(
+            keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"], region_name=keys["AWS_REGION"]
+        )
+        return session.client(service, endpoint_url=self.simulation.address)
 
     def reset(self) -> None:
         """Count from nothing."""

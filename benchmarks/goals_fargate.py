@@ -11,8 +11,6 @@ import statistics
 from dataclasses import replace
 from typing import Any
 
-import boto3
-
 from cromulent_wdl.model import TaskEnded
 from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.storage.layout import JOURNAL
@@ -140,13 +138,5 @@ def _registrations(requests: Any) -> float:
 
 
 def _described(here: Lab) -> dict[str, str]:
-    keys = here.simulation.environment
-    client = boto3.client(
-        "cloudformation",
-        endpoint_url=here.simulation.address,
-        region_name=keys["AWS_REGION"],
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-    )
-    (stack,) = client.describe_stacks(StackName="cromulent")["Stacks"]
+    (stack,) = here.client("cloudformation").describe_stacks(StackName="cromulent")["Stacks"]
     return {each["OutputKey"]: each["OutputValue"] for each in stack["Outputs"]}

@@ -14,9 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import boto3
 
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
@@ -85,7 +82,7 @@ def _measured(here: Lab, what: str, directory: Path) -> list[Row]:
     s5cmd = [program, "--endpoint-url", here.simulation.address, "cp"]
     buckets = [f"{directory.name}-{name}" for name in ("ours", "s5cmd")]
     for bucket in buckets:
-        _client(here).create_bucket(Bucket=bucket)
+        here.client("s3").create_bucket(Bucket=bucket)
     mine, theirs = (f"{directory}-{name}" for name in ("ours", "s5cmd"))
     pairs = {
         "up": ([*ours, "up", str(directory), buckets[0]], [*s5cmd, f"{directory}/", f"s3://{buckets[1]}/"]),
@@ -106,17 +103,6 @@ def _once(here: Lab, name: str, arguments: list[str]) -> tuple[Sample, float]:
     here.reset()
     sample = once(Command(name, arguments, home() | dict(here.simulation.environment)))
     return sample, float(here.requests("s3:"))
-
-
-def _client(here: Lab) -> Any:
-    keys = here.simulation.environment
-    return boto3.client(
-        "s3",
-        endpoint_url=here.simulation.address,
-        region_name=keys["AWS_REGION"],
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-    )
 
 
 if __name__ == "__main__":
