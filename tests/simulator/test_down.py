@@ -118,6 +118,20 @@ def test_a_down_that_was_killed_when_the_stack_was_gone_goes_on(cloud: Cloud) ->
     assert holdings.survey(access_to(cloud), "lab", quietly).nothing
 
 
+def test_access_points_of_a_stack_that_was_deleted_by_hand_go(cloud: Cloud) -> None:
+    made = up(cloud, LAB)
+    assert made is not None
+    for tags in ([{"Key": "cromulent:deployment", "Value": "lab"}], []):
+        cloud.client("efs").create_access_point(FileSystemId=made.file_system, Tags=tags)
+    cloud.client("cloudformation").delete_stack(StackName="lab")
+    until(lambda: not inventory(cloud).get("log groups"))
+
+    held = holdings.survey(access_to(cloud), "lab", quietly)
+    assert len(held.access_points) == 1 and not held.only_data
+    assert down(cloud, "lab") == ()
+    assert len(inventory(cloud)["access points"]) == 1
+
+
 def test_what_is_left_is_listed(cloud: Cloud) -> None:
     up(cloud, LAB)
     url = cloud.client("sqs").create_queue(QueueName="left", tags={"cromulent:deployment": "lab"})["QueueUrl"]

@@ -202,7 +202,8 @@ def test_what_only_a_new_deployment_can_have_is_refused(cloud: Cloud) -> None:
     up(cloud, LAB)
     key = Wishes("lab", kms_key="arn:aws:kms:us-east-1:111111111111:key/12345678-1234-1234-1234-123456789012")
 
-    for wishes in (key, Wishes("lab", vpc="vpc-1"), Wishes("lab", bucket="mine"), Wishes("lab", subnets=("subnet-1",))):
+    network = Wishes("lab", vpc="vpc-0123456789abcdef0"), Wishes("lab", subnets=("subnet-0123456789abcdef0",))
+    for wishes in (key, *network, Wishes("lab", bucket="mine")):
         with pytest.raises(UsageError, match="cannot be changed once"):
             up(cloud, wishes)
 
@@ -250,5 +251,5 @@ def test_what_is_for_roles_to_allow_is_said_to_be_in_vain_where_they_are_the_use
 
 
 def test_subnets_that_are_not_there_are_refused(cloud: Cloud) -> None:
-    with pytest.raises(UsageError, match="not all of subnet-1 are there"):
-        up(cloud, Wishes("lab", subnets=("subnet-1",)))
+    with pytest.raises(UsageError, match="not all of subnet-01234567 are there"):
+        up(cloud, Wishes("lab", subnets=("subnet-01234567",)))

@@ -24,10 +24,11 @@ from cromulent_wdl.provision.failure import explained, first_cause
 from cromulent_wdl.provision.holdings import Data
 from cromulent_wdl.provision.plan import Plan, kind_in_words
 from cromulent_wdl.provision.surroundings import Kept, Surroundings
-from cromulent_wdl.provision.wishes import Wishes, check
+from cromulent_wdl.provision.wishes import ROLES, Wishes, check
 from cromulent_wdl.units import GIB
 
 PRICES = shipped().rates("eu-west-1")
+IAM = "arn:aws:iam::123456789012"
 ZONES = ("use1-az1", "use1-az2", "use1-az3", "use1-az4", "use1-az6")
 REGIONS = (
     "af-south-1 ap-east-1 ap-northeast-1 ap-northeast-2 ap-northeast-3 ap-south-1 ap-south-2 ap-southeast-1 "
@@ -198,13 +199,52 @@ def test_what_is_not_wished_stays_and_what_is_no_more_goes() -> None:
         (Wishes(log_retention=8), "8 days"),
         (Wishes(subnets=("a", "b", "c", "d")), "4 subnets are too many"),
         (Wishes(tags={"aws:x": "y"}), "not yours to give"),
-        (Wishes(kms_key="alias/mine"), "--kms-key wants an ARN"),
-        (Wishes(roles={"task": "arn:aws:iam::1:role/x"}), "each of execution, task, head, states, rule"),
+        (Wishes(roles={"task": f"{IAM}:role/x"}), "each of execution, task, head, states, rule"),
+        (Wishes(roles=dict.fromkeys(ROLES, f"{IAM}:user/x")), "--roles wants KIND= and the ARN of a role"),
+        (Wishes(vpc="vpc-mine"), "--vpc wants the id of a VPC, not 'vpc-mine'"),
+        (Wishes(subnets=("subnet-1",)), "--subnets wants ids of subnets"),
+        (Wishes(file_system="fsap-0123456789abcdef0"), "--file-system wants the id of an EFS file system"),
+        (Wishes(bucket="My_Bucket"), "--bucket wants a bucket's name, not 'My_Bucket'"),
+        (Wishes(bucket="s3://mine"), "--bucket wants a bucket's name"),
+        (Wishes(bucket="10.0.0.1"), "--bucket wants"),
+        (Wishes(bucket="a..b"), "--bucket wants"),
+        (Wishes(bucket="it"), "--bucket wants"),
+        (Wishes(read_buckets=("good", "s3://good/folder")), "--read-bucket wants a bucket's name, not 's3://good/f"),
+        (Wishes(task_policies=(f"{IAM}:role/x",)), "--task-policy wants the ARN of a policy"),
+        (Wishes(permissions_boundary="mine"), "--permissions-boundary wants the ARN of a policy"),
+        (Wishes(kms_key="alias/mine"), "--kms-key wants the ARN of a key, not of an alias"),
+        (Wishes(kms_key="arn:aws:kms:us-east-1:123456789012:alias/mine"), "--kms-key wants the ARN of a key"),
+        (Wishes(head_image="two words"), "--head-image wants an image"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused(wishes: Wishes, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):
         check(wishes)
+
+
+def test_what_should_be_the_arn_of_a_secret_is_not_repeated() -> None:
+    with pytest.raises(UsageError) as refused:
+        check(Wishes(secrets=("hunter2",)))
+    assert "hunter2" not in str(refused.value)
+
+
+def test_wishes_that_can_be_are_not_refused() -> None:
+    check(
+        Wishes(
+            vpc="vpc-0123456789abcdef0",
+            subnets=("subnet-01234567", "subnet-0123456789abcdef0"),
+            file_system="fs-0123456789abcdef0",
+            bucket="lab.results-1",
+            read_buckets=("one", "s3://two/", "arn:aws:s3:::three"),
+            secrets=("arn:aws:secretsmanager:eu-west-1:123456789012:secret:lab/token-a1b2c3",),
+            task_policies=("arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess", f"{IAM}:policy/team/blue"),
+            permissions_boundary=f"{IAM}:policy/bound",
+            roles=dict.fromkeys(ROLES, f"{IAM}:role/team/x"),
+            kms_key="arn:aws:kms:us-east-1:123456789012:key/mrk-0123456789abcdef0123456789abcdef",
+            head_image="public.ecr.aws/docker/library/python:3.13-slim",
+        )
+    )
+    check(Wishes(bucket="", permissions_boundary="", secrets=()))
 
 
 def test_a_deployment_is_what_the_outputs_say(parsed: dict[str, Any]) -> None:

@@ -78,8 +78,9 @@ def _in_words(held: Holdings, delete_data: bool, prices: Rates) -> list[str]:
     if held.stack is not None:
         listed = ", ".join(counted(held.resources))
         lines.append(f"remove  the stack, {len(held.resources)} resources, with all logs in CloudWatch: {listed}")
-    if held.definitions:
-        lines.append(f"remove  {len(held.definitions)} task definition{'s' * (len(held.definitions) != 1)}")
+    for what, found in (("task definition", held.definitions), ("access point", held.access_points)):
+        if found:
+            lines.append(f"remove  {len(found)} {what}{'s' * (len(found) != 1)}")
     verb = "DELETE" if delete_data else "keep  "
     lines += [f"{verb}  {line}" for line in held.data.in_words(prices)]
     if yours := held.given:

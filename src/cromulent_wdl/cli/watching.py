@@ -51,9 +51,10 @@ class Watch:
         verb, _, state = event.status.rpartition("_")
         what = named(event.logical, event.kind)
         if state == "COMPLETE":
+            former = "the former " if verb == "DELETE" and event.logical in self._done else ""
             self._done.add(event.logical)
             self._under_way.pop(event.logical, None)
-            self._say(f"  {_DONE.get(verb, verb.lower())} {what}")
+            self._say(f"  {_DONE.get(verb, verb.lower())} {former}{what}")
         elif state == "FAILED":
             self._under_way.pop(event.logical, None)
             self._say(f"  failed {what}: {event.reason}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..aws import buckets, cloudformation, file_systems, ongoing, tagging, task_definitions
+from ..aws import access_points, buckets, cloudformation, file_systems, ongoing, tagging, task_definitions
 from ..aws.access import Access
 from ..aws.buckets import Holding
 from ..aws.cloudformation import Stack
@@ -70,7 +70,7 @@ class Holdings:
     tasks: tuple[str, ...] = ()
     definitions: tuple[Definition, ...] = ()
     access_points: tuple[str, ...] = ()
-    """Of runs."""
+    """Of runs; without a stack of whatever it left, too."""
 
     @property
     def given(self) -> tuple[str, ...]:
@@ -88,7 +88,7 @@ class Holdings:
     @property
     def only_data(self) -> bool:
         """Whether there is at most storage that was kept."""
-        return self.stack is None and not self.definitions
+        return self.stack is None and not self.definitions and not self.access_points
 
 
 def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> Holdings:
@@ -101,19 +101,16 @@ def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> 
     definitions = task_definitions.find(access, f"{name}_")
     kinds = cloudformation.resources(access, stack.identity).values() if stack is not None else ()
     held = tuple(kind for kind in kinds if kind not in _KEPT)
-    holdings = Holdings(name, stack, deployment, held, Data(kept.bucket, in_bucket, files), definitions=definitions)
-    if deployment is None:
-        return holdings
     return Holdings(
         name,
         stack,
         deployment,
         held,
-        holdings.data,
-        ongoing.executions(access, deployment.state_machine),
-        ongoing.tasks(access, deployment.cluster),
+        Data(kept.bucket, in_bucket, files),
+        ongoing.executions(access, deployment.state_machine) if deployment is not None else (),
+        ongoing.tasks(access, deployment.cluster) if deployment is not None else (),
         definitions,
-        _of_runs(access, deployment),
+        _of_runs(access, deployment) if deployment is not None else (() if stack else _left(access, name)),
     )
 
 
@@ -122,6 +119,13 @@ def _of_runs(access: Access, deployment: Deployment) -> tuple[str, ...]:
     found = file_systems.access_points(access, deployment.file_system)
     own = (each for each, tags in found.items() if tags.get(TAG) == deployment.name)
     return tuple(each for each in own if each != deployment.access_point)
+
+
+def _left(access: Access, name: str) -> tuple[str, ...]:
+    """Return the ids of the access points that carry the tag, where no stack says any more of which file system."""
+    found = tagging.tagged(access, TAG, name, kinds=("elasticfilesystem:access-point",))
+    there = (access_points.find(access, arn.rpartition("/")[2]) for arn in found)
+    return tuple(each.identity for each in there if each is not None)
 
 
 def still_tagged(access: Access, name: str) -> tuple[str, ...]:

@@ -35,7 +35,7 @@ def take_away(
         raise UsageError(f"{going_on(held)} in '{held.name}'", hint="let them end, or give --stop-runs")
     if held.deployment is not None:
         _stop(access, held, held.deployment, clock)
-    for access_point in held.access_points:  # while the stack says in which file system they are
+    for access_point in held.access_points:  # before the stack goes, which says of which file system they are
         file_systems.delete_access_point(access, access_point)
     definitions = held.definitions
     if held.stack is not None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import UsageError
+from .forms import check_forms
 
 __all__ = ["ROLES", "Wishes", "check"]
 
@@ -15,7 +16,6 @@ ROLES = ("execution", "task", "head", "states", "rule")
 
 _NAME = re.compile(r"[a-zA-Z][-a-zA-Z0-9]{0,39}")
 """A stack's name, short enough that the names that CloudFormation makes of it can be told apart."""
-_ARN = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:[\w-]*:.+")
 _RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days that CloudWatch Logs knows (page "PutRetentionPolicy")."""
 _ZONES = 3
@@ -63,22 +63,29 @@ def check(wishes: Wishes) -> None:
     for tag in wishes.tags or ():
         if tag.startswith(("aws:", "cromulent:")):
             raise UsageError(f"the tag '{tag}' is not yours to give", hint="aws: and cromulent: are taken")
-    _check_arns(wishes)
+    _check_forms(wishes)
+    _check_roles(wishes.roles or {})
 
 
-def _check_arns(wishes: Wishes) -> None:
-    given: dict[str, Sequence[str]] = {
-        "--secret": wishes.secrets or (),
-        "--task-policy": wishes.task_policies or (),
-        "--permissions-boundary": [wishes.permissions_boundary or ""],
-        "--kms-key": [wishes.kms_key or ""],
-        "--roles": list((wishes.roles or {}).values()),
-    }
-    for option, arns in given.items():
-        for arn in filter(None, arns):
-            if not _ARN.fullmatch(arn):
-                raise UsageError(f"{option} wants an ARN, not '{arn}'", hint="ARNs begin with arn:aws:")
-    roles = wishes.roles or {}
+def _check_forms(wishes: Wishes) -> None:
+    check_forms(
+        {
+            "--vpc": [wishes.vpc or ""],
+            "--subnets": wishes.subnets or (),
+            "--file-system": [wishes.file_system or ""],
+            "--bucket": [wishes.bucket or ""],
+            "--read-bucket": wishes.read_buckets or (),
+            "--secret": wishes.secrets or (),
+            "--task-policy": wishes.task_policies or (),
+            "--permissions-boundary": [wishes.permissions_boundary or ""],
+            "--kms-key": [wishes.kms_key or ""],
+            "--head-image": [wishes.head_image or ""],
+            "--roles": list((wishes.roles or {}).values()),
+        }
+    )
+
+
+def _check_roles(roles: Mapping[str, str]) -> None:
     missing = [role for role in ROLES if role not in roles]
     if roles and (missing or set(roles) - set(ROLES)):
         raise UsageError(

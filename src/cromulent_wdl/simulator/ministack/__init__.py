@@ -4,7 +4,8 @@
 something in it, so that a place that has gone is noticed at once. The repairs are one module a service:
 
 - `cloudformation.py` resource types from botocore's models; `batch.py`, `networks.py`, `buckets.py`,
-  `ecs_resources.py` the types and attributes that it lacks or drops; `drift.py` what it does not compare
+  `ecs_resources.py` the types and attributes that it lacks or drops; `drift.py` what it does not compare;
+  `stack_events.py` what it tells of updates
 - `states.py`, `states_ecs.py`, `states_paths.py`, `states_attempts.py` Step Functions: executions, `ecs:runTask`, what
   a path may miss, how long attempts take; `machine_definitions.py` machines that cannot be
 - `file_systems.py`, `objects.py`, `log_groups.py`, `rules.py` EFS, S3, Logs and EventBridge, where they are laxer than
