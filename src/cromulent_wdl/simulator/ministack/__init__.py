@@ -17,6 +17,6 @@ something in it, so that a place that has gone is noticed at once. The repairs a
   `mounting.py` and `secrets.py` for what a task's roles may mount and fetch
 - `persistence.py` its own way of keeping its state
 
-tests/simulator/test_repairs.py, test_repairs_of_services.py and test_stack_events.py have a test for each repair that fails when
-ministack no longer needs it.
+tests/simulator/test_repairs.py, test_repairs_of_services.py and test_stack_events.py have a test for each repair that
+fails when ministack no longer needs it.
 """
