@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 
 import cromulent_wdl
+from cromulent_wdl.model import TaskPlaced
+from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
@@ -238,7 +240,9 @@ def test_a_run_with_files_again_with_what_is_to_be_different(
     letters = [Path(path).read_text() for path in changed.result["outputs"]["greeting.letters"]]
     assert letters == ["dear ada\nfrom elsewhere\n", "dear grace\nfrom elsewhere\n"]
     (journal,) = (other.directory / "state" / "cromulent" / "cloud").glob(f"*{_id_of(changed.err)}/journal.jsonl")
-    assert journal.read_text().count('"memory":3000000000') == 2
+    placed = [event for event in JournalReader(journal).new() if isinstance(event, TaskPlaced)]
+    assert {event.memory for event in placed} == {3_000_000_000}
+    assert len({event.call for event in placed}) == 2
 
 
 def _id_of(said: str) -> str:
