@@ -19,6 +19,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     parser.addoption("--chaos-seeds", type=int, default=2, help="how many storms tests/chaos goes through")
     parser.addoption("--chaos-kills", type=int, default=1, help="through how many more with heads that are killed")
+    parser.addoption("--chaos-cloud", type=int, default=3, help="how many runs in the cloud tests/chaos disturbs")
 
 
 @pytest.hookimpl(wrapper=True)

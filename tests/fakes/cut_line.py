@@ -1,37 +1,46 @@
-"""A line to a socket that can be cut, as when an engine is restarted under those who wait on it."""
+"""A line to a socket that can be cut, as when an engine is restarted under those who wait on it, or a network goes."""
 
 from __future__ import annotations
 
 import contextlib
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
-__all__ = ["Line", "line"]
+__all__ = ["Line", "line", "network_line"]
+
+_HOST = "127.0.0.1"
 
 
 class Line:
     """Passes on what is said at one socket to another, both ways."""
 
-    def __init__(self, far: Path) -> None:
-        self._far = far
+    def __init__(self, reach: Callable[[], socket.socket]) -> None:
+        self._reach = reach
         self._up = threading.Event()
-        self._up.set()
+        self._flows = threading.Event()
         self._lock = threading.Lock()
-        self._ends: list[socket.socket] = []
+        self._ends: set[socket.socket] = set()
+        self.mend()
 
     def cut(self) -> None:
         """Break off all connections and accept no more."""
         with self._lock:
             self._up.clear()
+            self._flows.set()
             for end in self._ends:
                 with contextlib.suppress(OSError):
                     end.shutdown(socket.SHUT_RDWR)
 
+    def hold(self) -> None:
+        """Let nothing through and say nothing, as where packets are lost; what was said arrives once it is mended."""
+        self._flows.clear()
+
     def mend(self) -> None:
-        """Accept connections again."""
+        """Let through what is said, and accept connections again."""
         self._up.set()
+        self._flows.set()
 
     def serve(self, listener: socket.socket) -> None:
         """Accept connections until the listener is shut down."""
@@ -43,40 +52,74 @@ class Line:
             if not self._up.is_set():
                 near.close()
                 continue
-            far = socket.socket(socket.AF_UNIX)
-            far.connect(str(self._far))
+            try:
+                far = self._reach()
+            except OSError:
+                near.close()
+                continue
             with self._lock:
-                self._ends += [near, far]
-            for source, target in ((near, far), (far, near)):
-                threading.Thread(target=_pass_on, args=(source, target), daemon=True).start()
+                self._ends |= {near, far}
+            threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
 
     def close(self) -> None:
         """Close every connection."""
         self.cut()
-        for end in self._ends:
-            end.close()
+        with self._lock:
+            for end in self._ends:
+                end.close()
 
+    def _carry(self, near: socket.socket, far: socket.socket) -> None:
+        """Pass on both ways until both are done, and close the ends."""
+        back = threading.Thread(target=self._pass_on, args=(far, near), daemon=True)
+        back.start()
+        self._pass_on(near, far)
+        back.join()
+        with self._lock:
+            self._ends -= {near, far}
+            near.close()
+            far.close()
 
-def _pass_on(source: socket.socket, target: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            target.sendall(data)
-    with contextlib.suppress(OSError):
-        target.shutdown(socket.SHUT_RDWR)
+    def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65536):
+                self._flows.wait()
+                target.sendall(data)
+        with contextlib.suppress(OSError):
+            target.shutdown(socket.SHUT_RDWR)
 
 
 @contextlib.contextmanager
 def line(near: Path, far: Path) -> Iterator[Line]:
     """Listen at one socket and pass on to the other until the end of the block."""
+
+    def reach() -> socket.socket:
+        end = socket.socket(socket.AF_UNIX)
+        end.connect(str(far))
+        return end
+
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(near))
         listener.listen(64)
-        made = Line(far)
-        thread = threading.Thread(target=made.serve, args=(listener,))
-        thread.start()
-        try:
+        with _served(Line(reach), listener) as made:
             yield made
-        finally:
-            listener.shutdown(socket.SHUT_RDWR)
-            thread.join()
-            made.close()
+
+
+@contextlib.contextmanager
+def network_line(port: Callable[[], int]) -> Iterator[tuple[Line, int]]:
+    """Listen at a port, which is yielded with the line, and pass on to another that may come to be known later."""
+    with socket.create_server((_HOST, 0), backlog=512) as listener:
+        made = Line(lambda: socket.create_connection((_HOST, port())))
+        with _served(made, listener):
+            yield made, listener.getsockname()[1]
+
+
+@contextlib.contextmanager
+def _served(made: Line, listener: socket.socket) -> Iterator[Line]:
+    thread = threading.Thread(target=made.serve, args=(listener,))
+    thread.start()
+    try:
+        yield made
+    finally:
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+        made.close()

@@ -7,13 +7,16 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import psutil
+
 from cromulent_wdl.simulator.process import FOREIGN, Simulation
 
-__all__ = ["CACHE", "Machine", "Said"]
+__all__ = ["CACHE", "Machine", "Said", "head_of"]
 
 CACHE = Path(__file__).parents[2] / ".cache" / "heads"
 """Has what heads need between sessions: what is compiled comes from a package index, which some tests cannot reach."""
@@ -76,3 +79,12 @@ class Machine:
         path = self.directory / name
         path.write_text(text, encoding="utf-8")
         return path
+
+
+def head_of(run: str) -> psutil.Process | None:
+    """Return the process that is the head of a run."""
+    for process in psutil.process_iter():
+        with suppress(psutil.Error):
+            if "orchestrate" in process.cmdline() and process.environ().get("RUN_ID") == run:
+                return process
+    return None

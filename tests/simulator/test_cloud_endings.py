@@ -16,7 +16,7 @@ from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
 from .cloud import Cloud, until
-from .cloud_runs import Machine
+from .cloud_runs import Machine, head_of
 from .conftest import started
 
 STEPS = """version 1.1
@@ -58,15 +58,6 @@ def cloud(simulation: Simulation) -> Iterator[Cloud]:
     keys = simulation.environment
     with Cloud.at(simulation.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as cloud:
         yield cloud
-
-
-def head_of(run: str) -> psutil.Process | None:
-    """Return the process that is the head of a run."""
-    for process in psutil.process_iter():
-        with suppress(psutil.Error):
-            if "orchestrate" in process.cmdline() and process.environ().get("RUN_ID") == run:
-                return process
-    return None
 
 
 def running(laptop: Machine, run: str, call: str) -> bool:

@@ -145,5 +145,7 @@ def test_row_46_the_machine_is_the_one_that_the_image_was_built_for() -> None:
     assert choose("i", arm, "").architecture == "arm64"
     assert choose("i", Manifest("d", frozenset(("amd64",))), "arm64").architecture == "amd64"
     assert choose("i", None, "arm64").architecture == "arm64"
+    assert choose("i:1", None, "").digest == ""
+    assert choose(f"i@sha256:{'5' * 64}", None, "").digest == f"sha256:{'5' * 64}", "its name says it"
     with pytest.raises(ImageNotFound, match="built for ppc64le"):
         choose("i", Manifest("d", frozenset(("ppc64le",))), "")

@@ -94,7 +94,7 @@ class Assembly:
             clock=clock,
             timers=timers,
             put_lines=self._world.put_log_lines,
-            environment=partial(environment, port),
+            environment=partial(environment, port, settings.tasks_endpoint),
             disks=probe(directory) if settings.data_plane != "play" else None,
         )
         script = (

@@ -44,6 +44,8 @@ class Settings:
     """How tasks go that are only played, as JSON (`planes/play_script.py`); empty: a second each, and well."""
     state: str = ""
     """The directory in which the state outlives the simulator, as an absolute path; empty: it does not."""
+    tasks_endpoint: str = ""
+    """The URL under which tasks are told to find AWS; empty: the simulator's own. A line between them can be cut."""
     log_level: str = "CRITICAL"
     root: Credentials = field(default_factory=lambda: Credentials("AKIASIMULATOR0000000", "simulator"))
 

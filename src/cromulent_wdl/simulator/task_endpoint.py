@@ -49,15 +49,15 @@ class TaskEndpoint:
         }
 
 
-def environment(port: int, launch: Launch, plan: ContainerPlan) -> dict[str, str]:
-    """Return what Fargate sets in a container, and the simulator's own address."""
+def environment(port: int, endpoint: str, launch: Launch, plan: ContainerPlan) -> dict[str, str]:
+    """Return what Fargate sets in a container, and where AWS is: at the endpoint, or else at the simulator's own."""
     address = f"http://{HOST}:{port}"
     own = f"{address}/_simulator/tasks/{launch.task_id}"
     given = {
         "AWS_REGION": launch.place.region,
         "AWS_DEFAULT_REGION": launch.place.region,
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-        "AWS_ENDPOINT_URL": address,
+        "AWS_ENDPOINT_URL": endpoint or address,
         "ECS_CONTAINER_METADATA_URI_V4": f"{own}/{plan.name}",
     }
     return {**given, "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{own}/credentials"} if launch.task_role_arn else given

@@ -34,17 +34,17 @@ class Chosen:
     name: str
     """As the workflow has it."""
     digest: str
-    """Empty where the registry does not say."""
+    """Empty where neither the registry nor the name says."""
     architecture: str
 
 
 def choose(name: str, manifest: Manifest | None, asked: str) -> Chosen:
     """Return the image for the machine that was asked for, or else for one that it was built for. Pure.
 
-    Raises ImageNotFound where it was built for none that Fargate has.
+    Raises ImageNotFound where it was built for none that Fargate has, or its name is none.
     """
     if manifest is None:
-        return Chosen(name, "", asked or AMD64)
+        return Chosen(name, parse_reference(name).digest, asked or AMD64)  # a name may have one in it
     built_for = manifest.architectures
     wanted = [each for each in (asked, AMD64, ARM64) if each and (each in built_for or not built_for)]
     if not wanted:
@@ -68,9 +68,9 @@ class Images:
         """Return the digest that a name stands for, or None where that is not known."""
         try:
             manifest = self._manifest(name)
+            return (manifest.digest if manifest else parse_reference(name).digest) or None
         except ImageNotFound:
             return None
-        return manifest.digest if manifest else None
 
     def chosen(self, task: Task) -> Chosen:
         """Return the first of the task's images that there is. Raises ImageNotFound where there is none."""
