@@ -13,6 +13,7 @@
     │   ├── EngineUnavailable      nothing answers at the engine's address
     │   ├── ImageNotFound          the image does not exist, or we may not read it
     │   ├── ImagePullFailed        the registry or the network failed; trying again may help
+    │   │   └── ImageDenied        the registry shows the image to nobody without a log-in
     │   ├── ImageBuildFailed       an inline Dockerfile did not build
     │   ├── NoShell                the image has no shell to run the command with
     │   ├── MountFailed            a file or directory could not be mounted into the container
@@ -46,6 +47,7 @@ __all__ = [
     "FetchFailed",
     "FileUnstable",
     "ImageBuildFailed",
+    "ImageDenied",
     "ImageNotFound",
     "ImagePullFailed",
     "InputsError",
@@ -110,6 +112,10 @@ class ImageNotFound(EngineError):
 
 class ImagePullFailed(EngineError):
     """The registry or the network failed while pulling; trying again may help."""
+
+
+class ImageDenied(ImagePullFailed):
+    """The registry shows the image to nobody without a log-in: it is private, or some registries say so of none."""
 
 
 class ImageBuildFailed(EngineError):

@@ -163,7 +163,8 @@ class Passage:
 
     def __str__(self) -> str:
         told = [f"$ {' '.join(command)}\n{said.err}{said.out}[{said.status}]" for command, said in self.said]
-        return "\n".join([str(self.runs), *self.struck, *told])
+        logs = [f"log of {run}:\n{self.waters.laptop('logs', run).out}" for run in self.runs]
+        return "\n".join([str(self.runs), *self.struck, *told, *logs])
 
 
 def sail(waters: Waters, perils: Perils, *inputs: str) -> Passage:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from cromulent_wdl.backends.fargate.memo import fingerprint_of, note_attempt, same
-from cromulent_wdl.model import Task
+from cromulent_wdl.model import Mount, Task
 from tests.fakes.attempts import run_task
 
 KEY, OTHER_KEY = b"one run's", b"another's"
@@ -23,6 +23,18 @@ def test_the_same_work_is_known_again_and_other_work_is_not(tmp_path: Path) -> N
     assert same(tmp_path, fingerprint_of(task, "true", KEY))
     assert not same(tmp_path, fingerprint_of(task, "false", KEY))
     assert not same(tmp_path, fingerprint_of(replace(task, environment={"PIN": "4321"}), "true", KEY))
+
+
+def test_an_input_is_the_same_under_another_link_to_it(tmp_path: Path) -> None:
+    (tmp_path / "made").write_text("by an earlier call")
+    for name in ("out", "out.before"):
+        (tmp_path / name).symlink_to("made")
+    task = task_with(tmp_path, "1234")
+    first, then, other = (
+        fingerprint_of(replace(task, inputs=(Mount(tmp_path / name, "/in"),)), "cat /in", KEY)
+        for name in ("out", "out.before", "elsewhere")
+    )
+    assert first == then != other
 
 
 def test_who_has_not_the_runs_key_cannot_try_secrets(tmp_path: Path) -> None:

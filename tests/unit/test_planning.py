@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from pathlib import Path
+from typing import Any
 
 import pytest
 from WDL import CLI
@@ -11,11 +12,11 @@ from WDL import CLI
 from cromulent_wdl.cli import outlook
 from cromulent_wdl.cli.document import read_document
 from cromulent_wdl.cli.image_lookup import looking_up
-from cromulent_wdl.cli.planning import Row, World, disk_warning, plan
+from cromulent_wdl.cli.planning import Row, World, disk_warning, looked_at, plan
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.config import Settings
 from cromulent_wdl.engine.registries import Manifest
-from cromulent_wdl.errors import ImageNotFound
+from cromulent_wdl.errors import EngineUnavailable, ImageDenied, ImageNotFound
 from cromulent_wdl.pricing.card import shipped
 from cromulent_wdl.units import GIB
 from tests.fakes.registries import serving
@@ -44,12 +45,14 @@ workflow w {
 """
 
 
-def look(name: str) -> Manifest | None:
+def look(name: str) -> Manifest:
     if name == "lab/lost:1":
         raise ImageNotFound(f"there is no image {name}")
     if name == "lab/arm:1":
         return Manifest("sha256:1", frozenset({"s390x"}))
-    return Manifest("sha256:1", frozenset({"amd64"}), 8 * 10**9) if name.startswith("lab/") else None
+    if name.startswith("lab/"):
+        return Manifest("sha256:1", frozenset({"amd64"}), 8 * 10**9)
+    raise EngineUnavailable("no registry here")
 
 
 @pytest.fixture
@@ -116,7 +119,9 @@ def test_a_disk_holds_an_image_pulled_and_unpacked_beside_what_is_asked(
 
 def test_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(rows: dict[str, Row]) -> None:
     shown = [rows["small"], rows["sized"], rows["data"]]
-    assert outlook.checked(shown) == "3 calls, 2 images (ubuntu:22.04: its registry does not say, sized:1 8 GB amd64)"
+    assert (
+        outlook.checked(shown) == "3 calls, 2 images (ubuntu:22.04: its registry does not answer, sized:1 8 GB amd64)"
+    )
     small, sized, data = outlook.costs(shown).split(", ")
     assert small.endswith(" an hour (Spot 1 vCPU 2 GB)") and small.startswith("small $0.0")
     assert sized.endswith(" an hour (Spot 2 vCPU 8 GB)") and data == "data ? (depends on data)"
@@ -128,9 +133,52 @@ def test_a_registry_that_does_not_answer_is_waited_for_once() -> None:
         host = f"127.0.0.1:{mute.getsockname()[1]}"
         look = looking_up(patience=0.2)
         began = SYSTEM.monotonic()
-        assert [look(f"{host}/tool:{number}") for number in range(3)] == [None] * 3
-        assert look("127.0.0.1:9/tool:1") is None
+        for name in (f"{host}/tool:0", f"{host}/tool:1", f"{host}/tool:2", "127.0.0.1:9/tool:1"):
+            with pytest.raises(EngineUnavailable):
+                look(name)
         assert SYSTEM.monotonic() - began < 2
+
+
+def planned(tmp_path: Path, image: str, **settings: Any) -> Row:
+    (tmp_path / "one.wdl").write_text(f'version 1.1\ntask one {{ command <<< >>> runtime {{ docker: "{image}" }} }}\n')
+    world = World(Settings(**settings), shipped().rates("us-east-1"), looking_up(patience=5), "ubuntu:22.04")
+    (row,) = plan(CLI.runner_exe(read_document(str(tmp_path / "one.wdl")), "one"), world)
+    return row
+
+
+@pytest.mark.parametrize("wants", ["Basic none", "Bearer none"])
+def test_an_image_that_is_shown_to_nobody_without_a_log_in_is_a_problem_unless_fargate_has_one(
+    tmp_path: Path, wants: str
+) -> None:
+    with serving() as server:
+        server.put("/token", {"token": "anonymous"})
+        server.put("/v2/tool/manifests/1", {}, wants=wants)
+        image = f"{server.host}/tool:1"
+        row = planned(tmp_path, image)
+        assert row.found is False and f"image {image} is private, or there is none" in row.problem
+        assert f"registries = {server.host}=ARN" in row.problem
+        opened = planned(tmp_path, image, registries=(f"{server.host}=arn:aws:secretsmanager:…",))
+        assert (opened.found, opened.problem) == (None, "")
+        assert opened.silence == "wants the log-in that Fargate finds in your secret"
+        missing = planned(tmp_path, f"{server.host}/none:1")
+        assert missing.found is False and f"{server.host} has no image none:1" in missing.problem
+
+
+def test_a_registry_that_is_broken_says_nothing_and_holds_up_nothing(tmp_path: Path) -> None:
+    with serving() as server:
+        server.put("/v2/tool/manifests/1", {}, status=500)
+        row = planned(tmp_path, f"{server.host}/tool:1")
+    assert (row.found, row.problem, row.silence) == (None, "", "does not say")
+    assert outlook.checked([row]) == "1 call, 1 image (tool:1: its registry does not say)"
+
+
+def test_an_image_of_ecr_is_opened_by_fargate_itself() -> None:
+    def closed(name: str) -> Manifest:
+        raise ImageDenied(name)
+
+    world = World(Settings(), shipped().rates("us-east-1"), closed, "ubuntu:22.04")
+    row = looked_at("123456789012.dkr.ecr.eu-west-1.amazonaws.com/tool:1", world)
+    assert (row.found, row.problem) == (None, "") and "from ECR" in row.silence
 
 
 def test_the_size_is_that_of_the_machine_that_it_will_run_on() -> None:
@@ -142,8 +190,8 @@ def test_the_size_is_that_of_the_machine_that_it_will_run_on() -> None:
         server.put("/v2/tool/manifests/sha256:amd64", {"layers": [{"size": 5}, {"size": 7}]})
         server.put("/v2/tool/manifests/sha256:arm64", {"layers": [{"size": 1}]})
         found = looking_up()(f"{server.host}/tool:1")
-        assert found is not None and found.size == 12
+        assert found.size == 12
         server.put("/v2/plain/manifests/1", {"config": {"digest": "sha256:c"}, "layers": [{"size": 3}]})
         server.put("/v2/plain/blobs/sha256:c", {"architecture": "amd64"})
         plain = looking_up()(f"{server.host}/plain:1")
-        assert plain is not None and plain.size == 3
+        assert plain.size == 3

@@ -11,9 +11,14 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_ecr import ECRClient
 
-__all__ = ["login"]
+__all__ = ["is_ecr", "login"]
 
 _HOST = re.compile(r"\d{12}\.dkr\.ecr(-fips)?\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?")
+
+
+def is_ecr(host: str) -> bool:
+    """Whether a host is a private registry of ECR's."""
+    return _HOST.fullmatch(host) is not None
 
 
 def login(access: Access, host: str) -> tuple[str, str] | None:
@@ -21,7 +26,7 @@ def login(access: Access, host: str) -> tuple[str, str] | None:
 
     Raises AwsError.
     """
-    if _HOST.fullmatch(host) is None:
+    if not is_ecr(host):
         return None
     client: ECRClient = access.client("ecr")
     with asking(f"logging in to {host}"):

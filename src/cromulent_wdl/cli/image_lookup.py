@@ -11,7 +11,7 @@ from dataclasses import replace
 from ..backends.fargate.images import choose
 from ..clock import SYSTEM, Clock
 from ..engine.registries import Manifest, Reference, Registry, parse_reference
-from ..errors import EngineUnavailable, ImagePullFailed
+from ..errors import EngineError, EngineUnavailable, ImageDenied, ImageNotFound, ImagePullFailed
 
 __all__ = ["looking_up"]
 
@@ -19,25 +19,37 @@ _PATIENCE = 5.0
 """Seconds for which registries that do not answer are waited for, all together."""
 
 
-def looking_up(clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[str], Manifest | None]:
-    """Return what looks images up for the length of a plan, with the size for Fargate. It raises ImageNotFound."""
-    known: dict[str, Manifest | None] = {}
+def looking_up(clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[str], Manifest]:
+    """Return what looks images up for the length of a plan, with the size for Fargate.
+
+    It raises ImageNotFound, ImageDenied, and EngineUnavailable or ImagePullFailed where nothing is known.
+    """
+    known: dict[str, Manifest | EngineError] = {}
     silent: set[str] = set()
     left = patience
 
-    def look(name: str) -> Manifest | None:
+    def ask(name: str) -> Manifest | EngineError:
         nonlocal left
+        reference = parse_reference(name)
+        if reference.host in silent or left <= 0:
+            return EngineUnavailable(f"{reference.host} does not answer")
+        began = clock.monotonic()
+        try:
+            return _answer(name, reference, left)
+        except (ImageNotFound, ImageDenied) as error:
+            return error
+        except (EngineUnavailable, ImagePullFailed, Overdue) as error:
+            silent.add(reference.host)
+            left -= clock.monotonic() - began
+            return error if isinstance(error, ImagePullFailed) else EngineUnavailable(f"{reference.host} is silent")
+
+    def look(name: str) -> Manifest:
         if name not in known:
-            reference = parse_reference(name)
-            known[name] = None
-            if reference.host not in silent and left > 0:
-                began = clock.monotonic()
-                try:
-                    known[name] = _answer(name, reference, left)
-                except (EngineUnavailable, ImagePullFailed, Overdue):
-                    silent.add(reference.host)  # it is not there, or does not talk to us
-                    left -= clock.monotonic() - began
-        return known[name]
+            known[name] = ask(name)
+        answer = known[name]
+        if isinstance(answer, EngineError):
+            raise answer
+        return answer
 
     return look
 

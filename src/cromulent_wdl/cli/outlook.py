@@ -28,7 +28,7 @@ def warn(rows: Iterable[Row]) -> None:
 
 
 def checked(rows: Sequence[Row]) -> str:
-    """Return what was looked at: `3 calls, 2 images (bwa:1 61 MB amd64, samtools:1: its registry does not say)`."""
+    """Return what was looked at: `3 calls, 2 images (bwa:1 61 MB amd64, samtools:1: its registry does not answer)`."""
     images = {row.image: _image(row) for row in rows if row.image not in ("", "?")}
     calls = _number(len(rows), "call")
     return f"{calls}, {_number(len(images), 'image')} ({_listed(list(images.values()))})" if images else calls
@@ -42,7 +42,7 @@ def costs(rows: Sequence[Row]) -> str:
 def _image(row: Row) -> str:
     name = row.image.rpartition("/")[2].partition("@")[0]
     if not row.found:
-        return f"{name}: its registry does not say"
+        return f"{name}: its registry {row.silence}"
     return " ".join(filter(None, (name, format_bytes(row.image_size) if row.image_size else "", row.architecture)))
 
 

@@ -68,6 +68,8 @@ def _show(rows: list[Row], as_json: bool) -> int:
         ui.table([_cells(row) for row in rows], head=("CALL", "RUNS AS", "ROUNDING", "IMAGE", "$/h"), right=(4,))
         for row in problems:
             ui.note(f"✘ {row.call}: {row.problem}")
+        for image, silence in {row.image: row.silence for row in rows if row.silence}.items():
+            ui.note(f"? {image}: its registry {silence}, so nothing is known of it here")
         warn(rows)
         count = len(problems)
         ui.note(
@@ -78,7 +80,9 @@ def _show(rows: list[Row], as_json: bool) -> int:
 
 def _cells(row: Row) -> tuple[str | tuple[str, str], ...]:
     place = "" if row.problem else f"{'Spot' if row.spot else 'on demand'} {row.size}"
-    image = {True: f"{row.image} ✔", False: f"{row.image} ✘", None: row.image}[row.found]
+    image = {True: f"{row.image} ✔", False: f"{row.image} ✘", None: f"{row.image} ?" if row.silence else row.image}[
+        row.found
+    ]
     image += f" {format_bytes(row.image_size)}" if row.image_size else ""
     dollars = f"{row.dollars:.3f}" if row.dollars is not None else "?"
     return (row.call, place or ("✘", "red"), row.rounding, image, dollars)

@@ -11,11 +11,12 @@ from typing import Any
 
 from WDL import Tree, Value
 
+from ..aws.ecr import is_ecr
 from ..backends.fargate.images import choose
 from ..backends.fargate.sizes import LARGEST_DISK, defaulted, no_size, rounding, size_for
 from ..config import Settings
-from ..engine.registries import Manifest
-from ..errors import ImageNotFound
+from ..engine.registries import Manifest, parse_reference
+from ..errors import EngineError, ImageDenied, ImageNotFound, ImagePullFailed
 from ..model import Resources
 from ..plugin.constants import Constant, constant
 from ..plugin.runtime_values import disk_of
@@ -24,13 +25,14 @@ from ..pricing.bill import hourly
 from ..pricing.card import Rates
 from ..units import GIB, MIB, format_bytes, parse_bytes
 
-__all__ = ["Lookup", "Row", "World", "disk_warning", "plan"]
+__all__ = ["Lookup", "Row", "World", "disk_warning", "looked_at", "plan"]
 
+_LOG_IN = "If it is yours, `cromulent up --secret ARN` of its name and password, and set registries = {host}=ARN"
 _PULLED_AND_UNPACKED = 3
 """Times the compressed size of an image that it takes on a task's disk."""
 
-Lookup = Callable[[str], "Manifest | None"]
-"""Returns what a registry says of an image, None where it does not say. Raises ImageNotFound."""
+Lookup = Callable[[str], Manifest]
+"""Returns what a registry says of an image. Raises ImageNotFound, ImageDenied, and other EngineErrors for silence."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,8 @@ class Row:
     """Bytes that are pulled; 0 where nobody says."""
     warning: str = ""
     """What may go wrong there."""
+    silence: str = ""
+    """Why nobody says whether the image is there, with the registry as its subject."""
 
 
 @dataclass(frozen=True)
@@ -107,7 +111,7 @@ def _nodes(body: Any) -> Iterator[Any]:
 
 
 def _row(of: _Call, world: World) -> Row:
-    call, settings, lookup = of.path, world.settings, world.lookup
+    call, settings = of.path, world.settings
     known = {
         name: None if _depends(expression, of.given) else constant(expression)
         for name, expression in of.task.runtime.items()
@@ -118,7 +122,7 @@ def _row(of: _Call, world: World) -> Row:
     if known.get("gpu") is True:
         return Row(call, "?", image=image, problem="it asks for a GPU, which Fargate does not have")
     if unknown & {"cpu", "memory", "disks"}:
-        looked = _looked_at(image, lookup)
+        looked = looked_at(image, world)
         return replace(looked, call=call, spot=spot)
     try:
         resources = _resources(known)
@@ -128,7 +132,7 @@ def _row(of: _Call, world: World) -> Row:
     size = size_for(*wanted, resources.disk)
     if size is None:
         return Row(call, "?", image=image, problem=no_size(*wanted, resources.disk))
-    looked = _looked_at(image, lookup)
+    looked = looked_at(image, world)
     billed = Billed(size.vcpus, size.memory * MIB, size.disk, spot=spot, public_address=True)
     dollars = hourly(billed, world.rates).total
     rounded, warning = rounding(resources, size), disk_warning(looked.image_size, resources.disk, size.disk)
@@ -153,19 +157,34 @@ def _image(known: Mapping[str, Constant], unknown: set[str], default: str) -> st
     return default
 
 
-def _looked_at(image: str, lookup: Lookup) -> Row:
+def looked_at(image: str, world: World) -> Row:
     """Return a row with what is known of the image, and nothing else."""
     row = Row("", "?", image=image)
     if image == "?":
         return row
     try:
-        manifest = lookup(image)
+        manifest = world.lookup(image)
         chosen = choose(image, manifest, "")
     except ImageNotFound as error:
         return replace(row, found=False, problem=str(error))
-    if manifest is None:
-        return row
+    except ImageDenied:
+        return _behind_log_in(row, world.settings)
+    except ImagePullFailed:
+        return replace(row, silence="does not say")
+    except EngineError:
+        return replace(row, silence="does not answer")
     return replace(row, found=True, architecture=chosen.architecture, image_size=manifest.size)
+
+
+def _behind_log_in(row: Row, settings: Settings) -> Row:
+    """Return the row of an image that is shown to nobody without a log-in; Fargate may have one that we have not."""
+    host = parse_reference(row.image).host
+    if is_ecr(host):
+        return replace(row, silence="wants the log-in that Fargate gets from ECR")
+    if any(each.partition("=")[0] == host for each in settings.registries):
+        return replace(row, silence="wants the log-in that Fargate finds in your secret")
+    problem = f"image {row.image} is private, or there is none: {host} shows it to nobody without a log-in"
+    return replace(row, found=False, problem=f"{problem}. {_LOG_IN.format(host=host)}")
 
 
 def disk_warning(image: int, asked: int, disk: int) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ..errors import EngineUnavailable, ImageNotFound, ImagePullFailed
+from ..errors import EngineUnavailable, ImageDenied, ImageNotFound, ImagePullFailed
 
 __all__ = ["Login", "Manifest", "Reference", "Registry", "parse_reference"]
 
@@ -24,6 +24,7 @@ _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.d
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
 _TIMEOUT = (3.0, 5.0)
 """Seconds to connect, and between two bytes: a registry that does not answer holds up nobody for long."""
+_REFUSALS = (401, 403)
 _REFERENCE = re.compile(r"(?P<name>[^@]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?")
 
 
@@ -89,8 +90,8 @@ class Registry:
     def manifest(self, reference: Reference) -> Manifest:
         """Return what the registry says of an image.
 
-        Raises ImageNotFound where it says that there is none, ImagePullFailed where it does not say, or not to us, and
-        EngineUnavailable where it does not answer.
+        Raises ImageNotFound where it says that there is none, ImageDenied where it does not say so to us,
+        ImagePullFailed where it does not say, and EngineUnavailable where it does not answer.
         """
         wanted = reference.digest or reference.tag
         answer = self._get(reference, f"manifests/{wanted}")
@@ -132,6 +133,8 @@ class Registry:
         except (requests.ConnectionError, requests.Timeout) as error:
             raise EngineUnavailable(f"registry {self._host} does not answer: {error}") from error
         except (requests.RequestException, ValueError) as error:
+            if getattr(getattr(error, "response", None), "status_code", 0) in _REFUSALS:
+                raise ImageDenied(f"{self._host} does not show {reference.repository} without a log-in") from error
             raise ImagePullFailed(f"{self._host} does not tell of {reference.repository}: {error}") from error
 
     def _log_in(self, challenge: str) -> None:

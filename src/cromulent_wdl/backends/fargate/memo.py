@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import os
 import re
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -48,13 +49,14 @@ def key_of_attempt(task: Task) -> str:
 def fingerprint_of(task: Task, command: str, key: bytes) -> str:
     """Return what is the same for two attempts that do the same work with the same inputs.
 
-    What they are given to do it with does not count. Inputs count by where they are; what the engine wrote for the
-    attempt itself, under names that it draws by lot, by content. The environment can hold secrets, and a weak one could
-    be found by trying from what is made without a key; so the key is the run's, and is kept from others.
+    What they are given to do it with does not count. Inputs count by where they really are, since links to the outputs
+    of calls that are done have other names for each head; what the engine wrote for the attempt itself, under names
+    that it draws by lot, counts by content. The environment can hold secrets, and a weak one could be found by trying
+    from what is made without a key; so the key is the run's, and is kept from others.
     """
     inputs = []
     for mount in sorted(task.inputs, key=lambda each: -len(each.container)):
-        identity = str(mount.host)
+        identity = os.path.realpath(mount.host)
         if mount.host.parent == task.directory / "write_":
             identity = hashlib.sha256(mount.host.read_bytes()).hexdigest()
         command = command.replace(mount.container, f"\0{identity}\0")
