@@ -18,6 +18,7 @@ from cromulent_wdl.model import TaskPlaced
 from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
+from tests.fakes.registries import serving
 
 from .cloud_runs import Machine
 from .conftest import started
@@ -181,26 +182,64 @@ def _left_by_ctrl_c(laptop: Machine, *arguments: str) -> str:
     return said.split()[1]
 
 
+COUNT = "version 1.1\ntask count { input { Int count = 1  File? f }\n command <<< >>> }\n"
+
+
 @pytest.mark.parametrize(
-    ("arguments", "sentence"),
+    ("arguments", "sentence", "hint"),
     [
-        (("--name", "elsewhere"), "there is no deployment 'elsewhere'"),
-        (("--region", "eu-west-9"), "there is no deployment"),
-        (("f=none.txt",), "none.txt"),
-        (("count=many",), "'count' is Int"),
-        (("f=s3://not-ours/a.txt",), "may not read s3://not-ours/a.txt"),
-        (("f=https://127.0.0.1:9/a.txt",), "https://127.0.0.1:9/a.txt cannot be reached"),
+        (("--name", "elsewhere"), "there is no deployment 'elsewhere'", "cromulent up --name elsewhere makes it"),
+        (("--region", "eu-west-9"), "there is no deployment", "where there is one elsewhere: --region"),
+        (("f=none.txt",), "there is no input file none.txt", "it is looked for in "),
+        (("count=many",), "'count' is Int, and 'many' is not", "`cromulent template count.wdl` shows"),
+        (("f=s3://not-ours/a.txt",), "may not read s3://not-ours/a.txt", "cromulent up --read-bucket not-ours"),
+        (
+            ("f=https://127.0.0.1:9/a.txt",),
+            "https://127.0.0.1:9/a.txt cannot be reached: Connection refused",
+            "an address that everybody can open",
+        ),
+        (("--profile", "nobody"), "The config profile (nobody) could not be found", "aws configure list-profiles"),
     ],
 )
 def test_what_is_wrong_is_said_before_anything_is_started(
-    laptop: Machine, arguments: tuple[str, ...], sentence: str
+    laptop: Machine, arguments: tuple[str, ...], sentence: str, hint: str
 ) -> None:
-    laptop.write("count.wdl", "version 1.1\ntask count { input { Int count = 1  File? f }\n command <<< >>> }\n")
-    before = laptop("ls", "--all", "--json").out
-    refused = laptop("run", "count.wdl", *arguments, "--on", "aws")
+    laptop.write("count.wdl", COUNT)
+    _is_refused(laptop, "count.wdl", *arguments, sentence=sentence, hint=hint)
+
+
+@pytest.mark.parametrize(
+    ("changed", "sentence", "hint"),
+    [
+        ({"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": ""}, "No AWS credentials were found", "log in"),
+        ({"AWS_REGION": "", "AWS_DEFAULT_REGION": ""}, "No AWS region is set", "give --region"),
+        ({"AWS_ACCESS_KEY_ID": "AKIAEXPIRED"}, "AWS does not accept the credentials", "log in again"),
+    ],
+)
+def test_whoever_is_not_let_in_has_started_nothing(
+    laptop: Machine, changed: dict[str, str], sentence: str, hint: str
+) -> None:
+    laptop.write("count.wdl", COUNT)
+    nobody = Machine(laptop.directory, {**laptop.environment, **changed})
+    _is_refused(nobody, "count.wdl", sentence=sentence, hint=hint)
+
+
+def test_an_image_that_is_not_there_is_said_before_anything_is_started(laptop: Machine) -> None:
+    with serving() as registry:
+        text = COUNT.replace(" }\n", f' runtime {{ docker: "{registry.host}/none:1" }} }}\n')
+        laptop.write("image.wdl", text)
+        sentence = f"count: {registry.host} has no image none:1"
+        _is_refused(laptop, "image.wdl", sentence=sentence, hint="`cromulent plan image.wdl` shows every call")
+
+
+def _is_refused(machine: Machine, *arguments: str, sentence: str, hint: str) -> None:
+    before = machine("ls", "--all", "--json").out
+    refused = machine("run", *arguments, "--on", "aws")
     assert (refused.status, refused.out) == (2, ""), refused.err
-    assert sentence in refused.err
-    assert laptop("ls", "--all", "--json").out == before
+    said, hinted = refused.err.split("hint: ")
+    assert sentence in said and hint in hinted, refused.err
+    assert "started" not in refused.err
+    assert machine("ls", "--all", "--json").out == before
 
 
 def test_two_start_the_same_at_the_same_second(laptop: Machine, other: Machine) -> None:

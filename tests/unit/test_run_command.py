@@ -144,7 +144,10 @@ BAD = {
     "a missing input": (["hello.wdl"], "  name  String  required"),
     "a mistyped input": (["hello.wdl", "name=x", "times=twice"], "input 'times' is Int, and 'twice' is not"),
     "a mistyped input in JSON": (["hello.wdl", "-i", '{"name": "x", "times": "twice"}'], "times"),
-    "an input file that is not there": (["hello.wdl", "name=x", "greeting=none.txt"], "File not found: none.txt"),
+    "an input file that is not there": (
+        ["hello.wdl", "name=x", "greeting=none.txt"],
+        "there is no input file none.txt",
+    ),
     "an inputs file that is not there": (["hello.wdl", "-i", "none.json"], "there is no input file none.json"),
     "an inputs file that is no JSON": (["hello.wdl", "-i", "{oops"], "the inputs cannot be read"),
     "a task that is not there": (["hello.wdl", "--task", "bye", "name=x"], "no such task bye"),

@@ -115,7 +115,8 @@ def asking(what: str) -> Iterator[None]:
     except exceptions.ProfileNotFound as error:
         raise CredentialsError(f"{error}.", hint="aws configure list-profiles shows the profiles there are") from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
-        raise AwsUnreachable(f"AWS does not answer ({what}): {error}", hint="is there a network here?") from error
+        hint = "is there a network here, and a region of that name?"
+        raise AwsUnreachable(f"AWS does not answer ({what}): {error}", hint=hint) from error
     except exceptions.BotoCoreError as error:
         raise CredentialsError(f"AWS could not be asked ({what}): {error}") from error
 

@@ -32,7 +32,8 @@ def find_deployed(access: Access, name: str) -> tuple[Stack, Deployment]:
     if stack is None or deployment is None:
         where = f"in {access.region}"
         if stack is None:
-            raise DeploymentNotFound(f"there is no deployment '{name}' {where}", hint=_again("cromulent up", name))
+            hint = f"{_again('cromulent up', name)} makes it; where there is one elsewhere: --region, --profile, --name"
+            raise DeploymentNotFound(f"there is no deployment '{name}' {where}", hint=hint)
         what = f"is not finished ({stack.status})" if stack.tags.get(TAG) else "is a stack of somebody else's"
         hint = _again("cromulent up", name) if stack.tags.get(TAG) else "choose another name with --name"
         raise DeploymentNotFound(f"'{name}' {where} {what}", hint=hint)

@@ -14,7 +14,7 @@ from WDL.runtime.config import Loader
 from ..aws.access import Access
 from ..aws.identity import caller
 from ..config import Settings
-from ..errors import UsageError
+from ..errors import AwsUnreachable, CromulentError, UsageError
 from ..model.deployment import Deployment
 from ..plugin import tuning
 from ..plugin.settings import settings_of
@@ -49,6 +49,8 @@ class _Wish:
     settings: Settings
     access: Access
     deployment: Deployment
+    caller: str
+    """Who asks, as an ARN."""
 
 
 def run_in_cloud(options: RunOptions) -> int:
@@ -67,32 +69,40 @@ def run_in_cloud(options: RunOptions) -> int:
 def begin(options: RunOptions) -> tuple[CloudRun, Access]:
     """Check and upload what is to be run, and start it; or return the run of the same that goes on, if that is wanted.
 
-    Raises UsageError before anything is started.
+    Before anything is started it raises UsageError, or with its exit status whatever keeps us from AWS.
     """
     with ExitStack() as cleanup:
-        cleanup.enter_context(logging_to_terminal(replace(options, verbose=False, debug=False)))
-        cfg = configuration(options, logging.getLogger("cromulent"))
-        source = load_source(options, cfg, cleanup)
-        bound = bind_inputs(source, options, cfg)
-        settings = settings_of(cfg).settings
-        check_secrets(settings, bound.target, on_fargate=True)
-        access = access_by(settings)
-        deployment = find_deployment(access, settings.deployment)
-        wish = _Wish(options, cfg, source, bound, settings, access, deployment)
-        return _begin(wish), access
+        try:
+            wish = _checked(options, cleanup)
+            ready = _ready(wish)
+        except CromulentError as error:
+            error.exit_status = UsageError.exit_status
+            raise
+        return ready if isinstance(ready, CloudRun) else _start(wish, ready), wish.access
 
 
-def _begin(wish: _Wish) -> CloudRun:
-    deployment, access = wish.deployment, wish.access
+def _checked(options: RunOptions, cleanup: ExitStack) -> _Wish:
+    cleanup.enter_context(logging_to_terminal(replace(options, verbose=False, debug=False)))
+    cfg = configuration(options, logging.getLogger("cromulent"))
+    source = load_source(options, cfg, cleanup)
+    bound = bind_inputs(source, options, cfg)
+    settings = settings_of(cfg).settings
+    check_secrets(settings, bound.target, on_fargate=True)
+    access = access_by(settings)
+    deployment = find_deployment(access, settings.deployment)
+    return _Wish(options, cfg, source, bound, settings, access, deployment, caller(access).arn)
+
+
+def _ready(wish: _Wish) -> Sent | CloudRun:
+    """Return what is in the bucket for a new run, and say what it will be; or the run that is to be followed."""
     rows = _check(wish)
-    check_remote(access, deployment, wish.bound.inputs)
-    me = caller(access).arn
-    sent = send(access, deployment, wish.source, wish.bound, wish.options, wish.cfg)
-    there = launch.already_running(access, deployment, sent.digest, me)
+    check_remote(wish.access, wish.deployment, wish.bound.inputs)
+    sent = send(wish.access, wish.deployment, wish.source, wish.bound, wish.options, wish.cfg)
+    there = launch.already_running(wish.access, wish.deployment, sent.digest, wish.caller)
     if there is not None and _joins(there):
-        return cloud_run(deployment, there, wish.settings)
-    run = launch.run_id(wish.bound.target.name, sent.digest)
-    ui.note(f"{wish.bound.target.name}  {run}  deployment {deployment.name}, {deployment.region}")
+        return cloud_run(wish.deployment, there, wish.settings)
+    sent = replace(sent, run=launch.run_id(wish.bound.target.name, sent.digest))
+    ui.note(f"{wish.bound.target.name}  {sent.run}  deployment {wish.deployment.name}, {wish.deployment.region}")
     ui.note(f"  checked   {outlook.checked(rows)}")
     if rows:
         ui.note(f"  will cost {outlook.costs(rows)}")
@@ -100,11 +110,19 @@ def _begin(wish: _Wish) -> CloudRun:
         ui.note(f"  stops     launching at {format_dollars(limit)}")
     outlook.warn(rows)
     ui.note(f"  uploaded  {_uploaded(wish, sent)}")
+    return sent
+
+
+def _start(wish: _Wish, sent: Sent) -> CloudRun:
     size = launch.Size(wish.settings.head_cpu, wish.settings.head_memory)
-    launch.start(access, deployment, run, launch.request(sent.digest, me, size))
-    started = cloud_run(deployment, run, wish.settings)
+    try:
+        launch.start(wish.access, wish.deployment, sent.run, launch.request(sent.digest, wish.caller, size))
+    except AwsUnreachable as error:
+        error.hint = f"whether it has started is not known: cromulent attach {sent.run}"
+        raise
+    started = cloud_run(wish.deployment, sent.run, wish.settings)
     mirror_of(replace(started, source=_absolute(wish.options.source)))
-    ui.note(f"  started   {_afterwards(wish.options, run)}")
+    ui.note(f"  started   {_afterwards(wish.options, sent.run)}")
     return started
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 
 import requests
@@ -19,6 +20,7 @@ __all__ = ["check_remote"]
 
 _AT_ONCE = 16
 _SECONDS = 20.0
+_OPEN = "a head in the cloud fetches it: it must be an address that everybody can open"
 
 
 def check_remote(access: Access, deployment: Deployment, inputs: Bindings) -> None:
@@ -72,6 +74,12 @@ def _check_on_web(address: str) -> None:
             with requests.get(address, stream=True, timeout=_SECONDS) as opened:
                 answer = opened
     except requests.RequestException as error:
-        raise InputsError(f"{address} cannot be reached: {error}") from error
+        raise InputsError(f"{address} cannot be reached{_reason(error)}", hint=_OPEN) from error
     if not answer.ok:
-        raise InputsError(f"{address} answers {answer.status_code} {answer.reason}")
+        raise InputsError(f"{address} answers {answer.status_code} {answer.reason}", hint=_OPEN)
+
+
+def _reason(error: Exception) -> str:
+    """Return the system's own words in what a library says of a failed connection."""
+    found = re.search(r"\[Errno -?\d+\] ([^')\"]+)", str(error))
+    return f": {found[1]}" if found else " (it does not answer)" if isinstance(error, requests.Timeout) else ""

@@ -87,7 +87,9 @@ def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:
     except FileNotFoundError as error:
         raise InputsError(f"there is no input file {error.filename or options.input_file}") from error
     except (ValueError, OSError, YAMLError) as error:
-        raise InputsError(_mistyped(options, target) or f"the inputs cannot be read: {error}") from error
+        if mistyped := _mistyped(options, target):
+            raise InputsError(mistyped, hint=f"`cromulent template {options.source}` shows what each takes") from error
+        raise InputsError(f"the inputs cannot be read: {error}") from error
     missing = values_to_json(target.required_inputs.subtract(inputs))
     if missing:
         raise InputsError(
@@ -101,6 +103,10 @@ def _explain(message: str, target: Tree.Workflow | Tree.Task | None) -> InputsEr
     """Add to miniwdl's sentence what inputs there are, and a guess where a name is unknown."""
     if target is None:
         return InputsError(message)
+    kind, found, path = message.partition(" not found: ")
+    if found and kind in ("File", "Directory"):
+        hint = "" if os.path.isabs(path) else f"it is looked for in {os.getcwd()}"
+        return InputsError(f"there is no input {kind.lower()} {path}", hint=hint or None)
     prefix = f"No such input to {target.name}: "
     unknown = message.removeprefix(prefix) if message.startswith(prefix) else None
     if unknown is None and "unknown input" in message:

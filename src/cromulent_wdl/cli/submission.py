@@ -51,6 +51,8 @@ class Sent:
     """How many of these the bucket lacked."""
     bytes: int
     """Of what it lacked."""
+    run: str = ""
+    """The id of the run that is to be started with it."""
 
 
 def send(
