@@ -226,8 +226,8 @@ def test_whoever_is_not_let_in_has_started_nothing(
 
 def test_an_image_that_is_not_there_is_said_before_anything_is_started(laptop: Machine) -> None:
     with serving() as registry:
-        text = COUNT.replace(" }\n", f' runtime {{ docker: "{registry.host}/none:1" }} }}\n')
-        laptop.write("image.wdl", text)
+        image = f'command <<< >>> runtime {{ docker: "{registry.host}/none:1" }}'
+        laptop.write("image.wdl", COUNT.replace("command <<< >>>", image))
         sentence = f"count: {registry.host} has no image none:1"
         _is_refused(laptop, "image.wdl", sentence=sentence, hint="`cromulent plan image.wdl` shows every call")
 
