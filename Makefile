@@ -19,7 +19,7 @@ demo-cloud: $(INSTALLED) ## the cloud story on a local AWS; wants bubblewrap
 	@scripts/demo-cloud
 
 test: lint ## lint, then all tests; as root on Debian with engines of its own
-	$(BIN)/python -m tests.machine $(BIN)/pytest $(PYTEST_OPTIONS)
+	$(BIN)/python -m tests.machine --minutes 40 $(BIN)/pytest -v --durations 30 $(PYTEST_OPTIONS)
 
 unit: $(INSTALLED) ## the tests that need no engine
 	$(BIN)/pytest tests/unit

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+pytest_plugins = ["tests.limits"]
 REQUIRED_TESTS = tuple(Path(__file__).parent / name for name in ("engine", "browser", "simulator", "chaos"))
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from cromulent_wdl.model import CallEnded, EcsTaskLaunched, Ending, Event, RunEnded, RunStarted
 from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.storage.layout import JOURNAL
+from tests.programs import ended
 from tests.simulator.fargate import Lab
 
 from .storms import Storm
@@ -93,7 +94,7 @@ def _voyage(storm: Storm, run: Path, start: Callable[[], subprocess.Popen[str]])
             stdout, stderr = head.communicate(timeout=moment)
         except subprocess.TimeoutExpired:
             head.send_signal(signal.SIGKILL)
-            head.communicate()
+            ended(head)
             assert moment != _PATIENCE, f"the run hangs: {run}"
             killed += 1
             continue

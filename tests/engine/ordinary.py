@@ -87,7 +87,7 @@ def own_podman() -> Iterator[Engine]:
             yield engine
     finally:
         service.kill()
-        service.wait()
+        service.wait(60)
         shutil.rmtree(directory, ignore_errors=True)
 
 

@@ -130,7 +130,7 @@ def test_a_head_that_is_killed(here: Bench) -> None:
     process = here.start(here.write("touch began; sleep 60"), "--backend", "process")
     _wait_for(lambda: any((here.place / "runs").glob("2*/call-bad/work/began")))
     process.kill()
-    process.wait()
+    process.wait(60)
     here.compare("lost_head")
 
 

@@ -73,7 +73,7 @@ class Line:
         back = threading.Thread(target=self._pass_on, args=(far, near), daemon=True)
         back.start()
         self._pass_on(near, far)
-        back.join()
+        back.join(60)
         with self._lock:
             self._ends -= {near, far}
             near.close()
@@ -82,7 +82,7 @@ class Line:
     def _pass_on(self, source: socket.socket, target: socket.socket) -> None:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
-                self._flows.wait()
+                self._flows.wait(60)
                 target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
@@ -121,5 +121,5 @@ def _served(made: Line, listener: socket.socket) -> Iterator[Line]:
         yield made
     finally:
         listener.shutdown(socket.SHUT_RDWR)
-        thread.join()
+        thread.join(60)
         made.close()

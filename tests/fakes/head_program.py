@@ -39,7 +39,7 @@ def main(directory: Path, sandbox: str, commands: list[str]) -> None:
     sys.stdout.write(f"{head.id}\n")
     sys.stdout.flush()
     for thread in threads:
-        thread.join()
+        thread.join(600)
 
 
 if __name__ == "__main__":

@@ -84,4 +84,4 @@ def serving(answer: Behaviour) -> Iterator[Server]:
     finally:
         web.shutdown()
         web.server_close()
-        thread.join()
+        thread.join(60)

@@ -54,7 +54,7 @@ class KilledHead:
 
     def kill_head(self) -> None:
         self._head.send_signal(signal.SIGKILL)
-        self._head.wait()
+        self._head.wait(60)
 
     def expect_nothing_left(self) -> None:
         """Fail unless everything is gone in seconds: processes, reservations, temporary files."""

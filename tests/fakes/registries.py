@@ -84,4 +84,4 @@ def serving() -> Iterator[Scripted]:
             yield scripted
         finally:
             web.shutdown()
-            thread.join()
+            thread.join(60)

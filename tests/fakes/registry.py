@@ -149,4 +149,4 @@ def serving() -> Iterator[Registry]:
         finally:
             registry.open.set()
             web.shutdown()
-            thread.join()
+            thread.join(60)

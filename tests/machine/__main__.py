@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import fcntl
 import os
@@ -10,8 +11,11 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
+
+import psutil
 
 from tests import checkov
 
@@ -24,6 +28,9 @@ CGROUPS = Path("/sys/fs/cgroup")
 NAMESPACES = ["setpriv", "--pdeathsig", "KILL", "unshare", "--fork", "--kill-child", "--pid", "--mount-proc", "--net"]
 CACHE = Path(__file__).parents[2] / ".cache" / "heads" / "cromulent" / "environments"
 NODE = Path(__file__).parents[2] / ".cache" / "npm"
+SECONDS_TO_SAY = 45
+"""For the last words of what is ended."""
+TOO_LONG = 124
 QUIETLY = ("--silent", "--no-fund", "--no-audit")
 WHEELS = """\
 import pathlib, sys
@@ -35,15 +42,16 @@ gather(place)
 VARIANTS_IMAGE = Path(__file__).parents[2] / "examples" / "variants" / "image" / "build"
 
 
-def main(command: list[str]) -> int:
+def main(command: list[str], minutes: float | None) -> int:
     """Run the command, with engines of its own where this user may start them, and return its exit status."""
+    seconds = None if minutes is None else minutes * 60
     reason = _refusal()
     if reason and os.environ.get("CI") == "true":
         say(f"{reason}; in CI the engines must be there already.")
     elif reason:
         say(f"{reason}: tests that need an engine use those that are here, or are left out.")
     if reason:
-        return subprocess.run(command, check=False).returncode
+        return _wait(subprocess.Popen(command), seconds, told=lambda process: process)
     try:
         installed = debian.install_missing()
     except subprocess.CalledProcessError as error:
@@ -53,7 +61,7 @@ def main(command: list[str]) -> int:
         say(f"installed {' '.join(installed)}")
     # Ctrl-C reaches the command by itself, and what ends here is ended there.
     signal.signal(signal.SIGINT, lambda *_: None)
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGTERM, _leave)
     with _directory() as directory:
         with (directory / "variants.tar").open("wb") as out:  # here, since apt cannot be reached from inside
             subprocess.run([VARIANTS_IMAGE], stdout=out, check=True)
@@ -62,11 +70,33 @@ def main(command: list[str]) -> int:
         subprocess.run([sys.executable, "-c", WHEELS, str(CACHE)], check=True)  # nor a package index
         checkov.environment()
         inside = ["tini", "--", sys.executable, "-m", "tests.machine.inside", str(directory), *command]
-        with subprocess.Popen([*NAMESPACES, *inside]) as process:
-            try:
-                return process.wait()
-            finally:
-                process.kill()
+        return _wait(subprocess.Popen([*NAMESPACES, *inside]), seconds, told=_first_inside)
+
+
+def _leave(number: int, frame: object) -> None:
+    raise SystemExit(128 + number)
+
+
+def _wait(process: subprocess.Popen[bytes], seconds: float | None, told: Callable[[Any], Any]) -> int:
+    """Return the command's exit status. Where it takes too long, or we are ended, tell it first, then kill it."""
+    try:
+        return process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        say(f"it takes longer than {(seconds or 0) / 60:.0f} minutes, and is ended.")
+        return TOO_LONG
+    finally:
+        if process.poll() is None:
+            signal.signal(signal.SIGTERM, signal.SIG_IGN)
+            with contextlib.suppress(psutil.NoSuchProcess, ProcessLookupError):
+                told(process).terminate()
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                process.wait(SECONDS_TO_SAY)
+        process.kill()
+
+
+def _first_inside(process: subprocess.Popen[bytes]) -> psutil.Process:
+    """Return what tells the command of signals: the first process in the namespaces, for `unshare` heeds none."""
+    return next(iter(psutil.Process(process.pid).children()), psutil.Process(process.pid))
 
 
 def say(text: str) -> None:
@@ -121,4 +151,8 @@ def _remove_empty(cgroup: str | Path) -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    parser = argparse.ArgumentParser("tests.machine")
+    parser.add_argument("--minutes", type=float, help="end the command when it has taken so long")
+    parser.add_argument("command", nargs=argparse.REMAINDER)
+    given = parser.parse_args()
+    sys.exit(main(given.command, given.minutes))

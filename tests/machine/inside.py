@@ -142,9 +142,11 @@ def _load_images(engines: tuple[Engine, ...], directory: Path) -> None:
 
 def _run(command: list[str], addresses: Mapping[str, str]) -> int:
     # An interrupt reaches the command too, which says the last word; ignoring it here would make it deaf as well.
-    for number in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(number, lambda *_: None)
-    return subprocess.run(command, env={**os.environ, **addresses}, check=False).returncode
+    # SIGTERM reaches us alone.
+    signal.signal(signal.SIGINT, lambda *_: None)
+    process = subprocess.Popen(command, env={**os.environ, **addresses})
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    return process.wait(timeout=None)  # the one outside the namespaces ends it
 
 
 def _stop(engine: Engine, process: subprocess.Popen[bytes]) -> None:

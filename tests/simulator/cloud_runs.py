@@ -15,6 +15,7 @@ from typing import Any
 import psutil
 
 from cromulent_wdl.simulator.process import FOREIGN, Simulation
+from tests.programs import ended
 
 __all__ = ["CACHE", "Machine", "Said", "head_of"]
 
@@ -71,7 +72,7 @@ class Machine:
     def __call__(self, *arguments: str) -> Said:
         """Run a command of ours to its end."""
         process = self.start(*arguments)
-        out, err = process.communicate()
+        out, err = ended(process, 120)
         return Said(process.returncode, out, err)
 
     def write(self, name: str, text: str) -> Path:

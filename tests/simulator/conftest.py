@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
@@ -16,6 +15,7 @@ import pytest
 from cromulent_wdl.simulator.errors import SimulatorFailed
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
+from tests.programs import running
 
 from .cloud import Cloud, Stack, until
 from .fargate import Lab
@@ -123,7 +123,7 @@ def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         "LOG_LEVEL": "CRITICAL",
         "TMPDIR": str(directory),
     }
-    with subprocess.Popen([sys.executable, "-m", "ministack"], env=environment, cwd=directory) as process:
+    with running([sys.executable, "-m", "ministack"], env=environment, cwd=directory) as process:
         try:
             until(lambda: _answers(port))
             with Cloud.at(f"http://127.0.0.1:{port}", *_STOCK_ROOT) as cloud:

@@ -19,6 +19,7 @@ from cromulent_wdl.backends.fargate.opening import open_cloud
 from cromulent_wdl.config import Settings
 from cromulent_wdl.model import Deployment
 from cromulent_wdl.simulator.process import Simulation
+from tests.programs import ended
 
 from .cloud import Cloud
 from .deployments import access_to, deploy
@@ -124,7 +125,7 @@ class Lab:
     def run(self, *arguments: str, module: str = "cromulent_wdl", **settings: str) -> Ran:
         """Run a command on that host to its end."""
         process = self.start(*arguments, module=module, **settings)
-        stdout, stderr = process.communicate(timeout=200)
+        stdout, stderr = ended(process, 120)
         return Ran(process.returncode, stdout, stderr)
 
     @contextmanager
@@ -143,7 +144,7 @@ class Lab:
         request = urllib.request.Request(
             f"{self.simulation.address}/_simulator/faults", json.dumps(plan).encode(), method="PUT"
         )
-        urllib.request.urlopen(request).close()
+        urllib.request.urlopen(request, timeout=60).close()
 
     def tasks(self) -> list[dict[str, Any]]:
         """Return all ECS tasks that there are, or were."""

@@ -14,6 +14,7 @@ import pytest
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
+from tests.programs import ended
 
 from .cloud import Cloud, until
 from .cloud_runs import Machine, head_of
@@ -111,10 +112,9 @@ def test_an_execution_that_is_stopped_from_outside_leaves_no_task(laptop: Machin
 def test_who_follows_may_be_killed(laptop: Machine) -> None:
     follower = laptop.start("run", "steps.wdl", "--on", "aws", "--no-cache")
     assert follower.stderr is not None
-    while not follower.stderr.readline().startswith("● second"):
-        assert follower.poll() is None
+    assert any(line.startswith("● second") for line in follower.stderr)
     follower.kill()
-    follower.communicate()
+    ended(follower)
     last = laptop("attach", "last")
     assert last.status == 0, last.err
     assert json.loads(last.out)["outputs"]["steps.said"].startswith("after ")

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import pty
 import signal
 import subprocess
 import sys
@@ -19,6 +17,7 @@ from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 from tests.fakes.registries import serving
+from tests.programs import ended, on_a_terminal
 
 from .cloud_runs import Machine
 from .conftest import started
@@ -157,29 +156,17 @@ def test_a_run_is_stopped_by_its_head(laptop: Machine) -> None:
 
 def _left_by_ctrl_c(laptop: Machine, *arguments: str) -> str:
     """Start a run on a terminal, press Ctrl-C, and again when asked what that means; return the run's id."""
-    controller, terminal = pty.openpty()
     command = [sys.executable, "-m", "cromulent_wdl", *arguments]
     environment = {**laptop.environment, "TERM": "dumb"}
-    said = ""
-
-    def hear(text: str) -> None:
-        nonlocal said
-        while text not in said:
-            said += os.read(controller, 65536).decode()
-
-    with subprocess.Popen(
-        command, cwd=laptop.directory, env=environment, stdin=terminal, stdout=subprocess.DEVNULL, stderr=terminal
-    ) as process:
-        os.close(terminal)
-        hear("started   Ctrl-C asks: leave it or stop it")
-        hear("long  running")
-        process.send_signal(signal.SIGINT)
-        hear("Stop the run?")
-        process.send_signal(signal.SIGINT)
-        hear("The run goes on: cromulent attach ")
-        assert process.wait(30) == 130
-    os.close(controller)
-    return said.split()[1]
+    with on_a_terminal(command, cwd=laptop.directory, env=environment, stdout=subprocess.DEVNULL) as terminal:
+        terminal.hear("started   Ctrl-C asks: leave it or stop it")
+        terminal.hear("long  running")
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.hear("Stop the run?")
+        terminal.process.send_signal(signal.SIGINT)
+        terminal.hear("The run goes on: cromulent attach ")
+        assert terminal.process.wait(30) == 130
+    return terminal.said.split()[1]
 
 
 COUNT = "version 1.1\ntask count { input { Int count = 1  File? f }\n command <<< >>> }\n"
@@ -248,7 +235,7 @@ def test_two_start_the_same_at_the_same_second(laptop: Machine, other: Machine) 
     text = laptop.write("twice.txt", "the same\n")
     arguments = ("run", str(laptop.directory / "twice.wdl"), f"f={text}", "--on", "aws")
     both = [machine.start(*arguments) for machine in (laptop, other)]
-    said = [json.loads(each.communicate()[0]) for each in both]
+    said = [json.loads(ended(each)[0]) for each in both]
     assert [each["outputs"]["twice.s"] for each in said] == ["the same"] * 2
     assert said[0]["dir"] != said[1]["dir"]
     ids = {each["dir"].rpartition("/")[2] for each in said}

@@ -18,6 +18,7 @@ from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.runs.status import fold
 from cromulent_wdl.storage.layout import FARGATE_RUN
 from cromulent_wdl.units import GIB
+from tests.programs import ended
 
 from .cloud import until
 from .fargate import Lab
@@ -74,7 +75,7 @@ def test_after_kill_9_a_new_head_takes_over_what_runs_and_does_nothing_twice(lab
     head = lab.start(*arguments)
     until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 4)
     head.kill()
-    head.communicate()
+    ended(head)
     first = {task["taskArn"] for task in lab.tasks()}
     ran = lab.run(*arguments)
     assert ran.outputs == {"wide.total": 6}
@@ -96,7 +97,7 @@ def test_after_kill_9_what_had_ended_meanwhile_is_not_done_again(lab: Lab) -> No
     head = lab.start(*arguments)
     until(lambda: len([task for task in lab.tasks() if task["lastStatus"] in ("RUNNING", "STOPPED")]) == 3)
     head.kill()
-    head.communicate()
+    ended(head)
     until(lambda: not lab.live())
     ran = lab.run(*arguments)
     assert ran.outputs == {"wide.total": 3}
@@ -110,7 +111,7 @@ def test_after_kill_9_what_would_be_done_otherwise_is_stopped_and_begun_anew(lab
     head = lab.start(*arguments)
     until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 2)
     head.kill()
-    head.communicate()
+    ended(head)
     (lab.mount / "wide.wdl").write_text(WIDE)
     ran = lab.run(*arguments)
     assert ran.outputs == {"wide.total": 1}
@@ -125,7 +126,7 @@ def test_reap_lists_and_stops_what_a_dead_run_left_and_no_other(lab: Lab) -> Non
     second = lab.run("run", "wide.wdl", "width=2", "--dir", "alive/.")
     assert second.status == 2
     heads[0].kill()
-    heads[0].communicate()
+    ended(heads[0])
     listed = lab.run("reap", "--json", "--dry-run")
     left = {Path(each["directory"]).name: each["standing"] for each in json.loads(listed.stdout)}
     assert left == {"dead": "dead", "alive": "alive"}

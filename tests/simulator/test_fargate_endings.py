@@ -202,7 +202,7 @@ def test_row_54_a_run_that_is_stopped_stops_its_tasks(lab: Lab) -> None:
         while not (task.directory / "begun").exists():
             SYSTEM.sleep(0.05)
         cancelled.cancel()
-        thread.join()
+        thread.join(60)
     assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
     assert [each["stopCode"] for each in lab.tasks()] == ["UserInitiated"]
     assert not lab.live()

@@ -30,7 +30,7 @@ def ask(simulation: Simulation, path: str, method: str = "GET", document: object
     """Ask the admin path."""
     body = json.dumps(document).encode() if document is not None else None
     request = urllib.request.Request(f"{simulation.address}/_simulator/{path}", data=body, method=method)
-    with urllib.request.urlopen(request) as answer:
+    with urllib.request.urlopen(request, timeout=60) as answer:
         return json.load(answer)
 
 

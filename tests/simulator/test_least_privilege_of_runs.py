@@ -25,6 +25,7 @@ from cromulent_wdl.provision.wishes import ROLES, Wishes
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 from tests.fakes.process_tasks import Events
+from tests.programs import ended
 
 from .cloud import Cloud, until
 from .cloud_runs import Machine
@@ -109,7 +110,7 @@ def told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, dict[st
             scene = Scene(simulation, root, made, tmp_path_factory.mktemp("scene"))
             with allowed(root, "runner", policy("run", WISHES, place_of(root))["Statement"]) as runner:
                 _run(scene, scene.machine("laptop", runner, CROMULENT_DEPLOYMENT="lab"))
-        with urllib.request.urlopen(f"{simulation.address}/_simulator/permissions") as answer:
+        with urllib.request.urlopen(f"{simulation.address}/_simulator/permissions", timeout=60) as answer:
             found = json.load(answer)
         arns = {role: getattr(made, f"{role}_role", "") for role in ROLES}
         names = {arn.rpartition("/")[2]: role for role, arn in arns.items()}
@@ -142,9 +143,9 @@ def _be_head(scene: Scene, head: Cloud) -> None:
         lambda: [each for each in scene.tasks() if each["lastStatus"] == "RUNNING" and "by-hand" in each["startedBy"]]
     )
     first.kill()
-    first.communicate()
+    ended(first)
     second = _plain(machine, where)
-    _, said = second.communicate()
+    _, said = ended(second)
     assert second.returncode == 0, said
 
     lab = Lab(scene.simulation, head, scene.deployment, scene.directory)
@@ -169,7 +170,7 @@ def _head(scene: Scene) -> Any:
     (arn,) = until(lambda: ecs.list_tasks(cluster=cluster)["taskArns"])
     until(lambda: scene.tasks()[0]["lastStatus"] == "RUNNING")
     address = f"{scene.simulation.address}/_simulator/tasks/{arn.rpartition('/')[2]}/credentials"
-    with urllib.request.urlopen(address) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         keys = json.load(answer)
     return Cloud.at(scene.root.address, keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"])
 

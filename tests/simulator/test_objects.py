@@ -96,7 +96,7 @@ def test_the_sdk_transfers_large_objects(cloud: Cloud, bucket: str) -> None:
 
 def fetch(url: str, method: str = "GET", body: bytes | None = None, **headers: str) -> tuple[int, bytes]:
     try:
-        with urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method)) as answer:
+        with urllib.request.urlopen(urllib.request.Request(url, body, headers, method=method), timeout=60) as answer:
             return answer.status, answer.read()
     except urllib.error.HTTPError as refused:
         with refused:
@@ -138,5 +138,5 @@ def test_what_was_listed_is_downloaded_without_another_question(cloud: Cloud, bu
 
 def looks(cloud: Cloud) -> int:
     """Return how many objects the simulator was asked for; a look at one counts as reading it, as for IAM."""
-    with urllib.request.urlopen(f"{cloud.address}/_simulator/meters") as answer:
+    with urllib.request.urlopen(f"{cloud.address}/_simulator/meters", timeout=60) as answer:
         return int(json.load(answer)["actions"].get("s3:GetObject", {"requests": 0})["requests"])

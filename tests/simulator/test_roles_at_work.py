@@ -37,7 +37,7 @@ def head(strict_root: Cloud, deployment: Deployment, definition: str) -> Iterato
     task = ecs.run_task(**where(deployment), taskDefinition=definition)
     arn = task["tasks"][0]["taskArn"]
     address = f"{strict_root.address}/_simulator/tasks/{arn.rpartition('/')[2]}/credentials"
-    with urllib.request.urlopen(address) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         keys = json.load(answer)
     with Cloud.at(strict_root.address, keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"]) as caller:
         yield caller

@@ -79,7 +79,7 @@ def test_tasks_share_files_and_speak_into_logs(running: Cloud, place: Stack) -> 
 
 def test_the_keys_of_a_task_may_do_what_its_role_may_and_nothing_else(running: Cloud, place: Stack) -> None:
     _, (address,) = run(running, place, "echo $AWS_CONTAINER_CREDENTIALS_FULL_URI")
-    with urllib.request.urlopen(address) as answer:
+    with urllib.request.urlopen(address, timeout=60) as answer:
         keys = json.load(answer)
     assert keys["RoleArn"] == place["Worker"]
     with Cloud.at(running.address, keys["AccessKeyId"], keys["SecretAccessKey"], keys["Token"]) as worker:

@@ -14,6 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
+from tests.programs import ended, running
+
 from .cloud import until
 
 CROMULENT = [sys.executable, "-m", "cromulent_wdl", "simulate"]
@@ -166,7 +168,7 @@ def test_a_port_that_is_taken_is_said_to_be(environment: Mapping[str, str]) -> N
 def test_it_says_how_to_reach_it_until_it_is_told_to_end(
     environment: Mapping[str, str], number: signal.Signals
 ) -> None:
-    with subprocess.Popen(CROMULENT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with running(CROMULENT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         lines = [run.stdout.readline().strip() for _ in range(7)]
         said = dict(line.removeprefix("export ").split("=") for line in lines[:-1])
@@ -174,7 +176,7 @@ def test_it_says_how_to_reach_it_until_it_is_told_to_end(
             [*AWS, "ecs", "list-clusters"], env={**os.environ, **said}, capture_output=True, text=True
         )
         run.send_signal(number)
-        run.communicate()
+        ended(run)
 
     assert lines[-1].startswith("unset AWS_PROFILE")
     assert json.loads(done.stdout) == {"clusterArns": []}
@@ -188,7 +190,7 @@ def test_nothing_is_left_when_it_is_killed(environment: Mapping[str, str]) -> No
         until(lambda: any("sleep" in each.name() for each in processes(environment)))
     finally:
         run.kill()
-        run.wait()
+        run.wait(60)
 
     until(lambda: processes(environment) == [])
     until(lambda: not any(Path(environment["TMPDIR"]).glob("cromulent-*")))
@@ -197,12 +199,12 @@ def test_nothing_is_left_when_it_is_killed(environment: Mapping[str, str]) -> No
 
 
 def test_it_ends_when_the_simulator_itself_is_killed(environment: Mapping[str, str]) -> None:
-    with subprocess.Popen(CROMULENT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
+    with running(CROMULENT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
         run.stdout.readline()
         server = next(each for each in processes(environment) if "cromulent_wdl.simulator.server" in each.cmdline())
         server.kill()
-        _, talk = run.communicate()
+        _, talk = ended(run)
 
     assert run.returncode == 1
     assert "the simulator has ended by itself" in talk

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from cromulent_wdl.simulator.process import FOREIGN, Simulation
+from tests.programs import running
 
 from .cloud import Cloud
 from .inventory import inventory
@@ -97,7 +98,7 @@ def test_what_is_killed_at_any_point_is_finished_by_the_next(
 ) -> None:
     def killed_after(said: str, *words: str) -> None:
         command = [sys.executable, "-m", "cromulent_wdl", *words, "--yes"]
-        with subprocess.Popen(command, env=environment, cwd=tmp_path, text=True, stderr=subprocess.PIPE) as process:
+        with running(command, env=environment, cwd=tmp_path, text=True, stderr=subprocess.PIPE) as process:
             assert process.stderr is not None
             assert any(said in line for line in process.stderr)
             process.kill()

@@ -36,14 +36,14 @@ def test_the_pulse_wakes_every_waiter_when_the_flag_goes_up() -> None:
     def wait() -> None:
         gone = threading.Event()
         with pulse.watching(flag.is_set) as cancelled, cancelled.calling(gone.set):
-            ready.wait()
-            gone.wait()
+            ready.wait(60)
+            gone.wait(60)
             woken.release()
 
     threads = [threading.Thread(target=wait) for _ in range(5)]
     for thread in threads:
         thread.start()
-    ready.wait()
+    ready.wait(60)
     flag.set()
     assert all(woken.acquire(timeout=10) for _ in threads)
 

@@ -1,5 +1,4 @@
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -17,6 +16,7 @@ from cromulent_wdl.cli.main import _invoke, run
 from cromulent_wdl.errors import UsageError
 from cromulent_wdl.storage import layout
 from tests.fakes.journals import beginning, failed_run, make_run, run_under_way
+from tests.programs import ended, on_a_terminal, running
 
 SLOW_TO_IMPORT = {"WDL", "click", "rich", "docker", "msgspec", "psutil", "typing", "dataclasses", "asyncio"}
 
@@ -153,11 +153,11 @@ def test_an_interrupted_command_leaves_with_130_and_no_trace(place: Path) -> Non
     make_run(place / "run", [beginning(_now(), pid=os.getpid())])
     (place / "run" / "workflow.log").write_text("begun\n")
     command = [sys.executable, "-m", "cromulent_wdl", "logs", "last", "-f"]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+    with running(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"begun\n"
         process.send_signal(signal.SIGINT)
-        _, said = process.communicate()
+        _, said = ended(process)
     assert (process.returncode, said) == (130, b"")
 
 
@@ -240,22 +240,10 @@ def test_a_shell_that_has_no_completion(monkeypatch: pytest.MonkeyPatch) -> None
 
 def _on_a_terminal(*arguments: str, **environment: str) -> str:
     """Run on a terminal of 80 columns and return what appears there."""
-    ours, its = pty.openpty()
     command = [sys.executable, "-m", "cromulent_wdl", *arguments]
     inherited = {name: value for name, value in os.environ.items() if name != "NO_COLOR"}
-    with subprocess.Popen(
-        command, stdin=its, stdout=its, stderr=its, env={**inherited, "COLUMNS": "80", "TERM": "xterm", **environment}
-    ) as process:
-        os.close(its)
-        shown = b""
-        try:
-            while chunk := os.read(ours, 65536):
-                shown += chunk
-        except OSError:  # how Linux tells the end of a terminal
-            pass
-    os.close(ours)
-    assert process.returncode is not None
-    return shown.decode()
+    with on_a_terminal(command, env={**inherited, "COLUMNS": "80", "TERM": "xterm", **environment}) as terminal:
+        return terminal.rest()
 
 
 def test_tables_fit_a_terminal_and_have_colour_there_unless_it_is_unwanted(place: Path) -> None:

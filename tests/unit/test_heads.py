@@ -140,7 +140,7 @@ def test_a_head_that_lives_is_not_swept(head: Head) -> None:
     assert sweep(no_containers) == ()
     assert head.entry.exists() and process.poll() is None
     process.kill()
-    process.wait()
+    process.wait(60)
 
 
 def test_the_sweep_ends_processes_with_their_descendants_and_groups() -> None:
@@ -171,7 +171,7 @@ def test_the_sweep_leaves_processes_of_other_heads_alone() -> None:
     sweep(no_containers)
     assert not entry.exists() and process.poll() is None
     process.kill()
-    process.wait()
+    process.wait(60)
 
 
 def test_the_sweep_removes_containers_on_the_engines_that_the_head_used(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from cromulent_wdl.backends.fargate.reaping import Standing, left_by_runs
 from cromulent_wdl.errors import UsageError
 from cromulent_wdl.storage.layout import HEAD_LOCK
 from tests.fakes.clocks import FakeClock
+from tests.programs import running
 
 LEADER = """
 import sys
@@ -70,7 +71,7 @@ def test_it_is_not_waited_for_longer_than_the_setting_says(run: Path) -> None:
 
 def test_a_killed_head_leads_no_more_and_its_tasks_are_left(run: Path) -> None:
     command = [sys.executable, "-c", LEADER, str(run)]
-    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as head:
+    with running(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as head:
         assert head.stdout is not None
         assert head.stdout.readline() == b"leads\n"
         task = EcsTask("t", status="RUNNING", command=(f"{run}/.cromulent/attempts/a-1/script",), started_by="run-1")

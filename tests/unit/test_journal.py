@@ -64,7 +64,7 @@ def test_threads_never_tear_each_others_lines(tmp_path: Path) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     read = _read(tmp_path / "j")
     assert len(read) == 800
     assert read == heard, "listeners hear the order of the file"

@@ -53,13 +53,13 @@ class Caller(threading.Thread):
         try:
             with self.ledger.reserve(self.resources, self.cancelled, self.waited.append, self.name):
                 self.holds.set()
-                self.let_go.wait()
+                self.let_go.wait(60)
         except ReservationCancelled:
             self.gave_up = True
 
     def end(self) -> None:
         self.let_go.set()
-        self.join()
+        self.join(60)
 
 
 def waiting(ledger: Ledger, resources: Resources, name: str = "") -> Caller:

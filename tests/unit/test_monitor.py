@@ -160,7 +160,7 @@ def test_a_ticket_that_is_woken_without_news_has_none() -> None:
     monitor = _Unthreaded(lambda arns: Seen((), ()), FakeClock())
     with monitor.watching("t", "k") as ticket:
         ticket.wake()
-        assert ticket.wait() is None
+        assert ticket.wait(60) is None
 
 
 def test_row_7_how_often_it_looks_is_a_setting() -> None:

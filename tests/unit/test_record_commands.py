@@ -17,6 +17,7 @@ from cromulent_wdl.model import CallEnded, CallQueued, Ending, Event, RunEnded, 
 from cromulent_wdl.runs.journal import JournalWriter
 from cromulent_wdl.storage import layout
 from tests.fakes.journals import beginning, failed_run, make_run, run_under_way
+from tests.programs import running
 
 RUN = "20261122_190411_align"
 
@@ -216,7 +217,7 @@ def test_following_a_call_goes_through_its_attempts_to_its_end(place: Path) -> N
     stderr.write_text("one\n")
     command = [sys.executable, "-m", "cromulent_wdl", "logs", "last", "align[0]", "--follow"]
     writer = JournalWriter(directory / layout.JOURNAL)
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as process:
+    with running(command, stdout=subprocess.PIPE) as process:
         guard = threading.Timer(60, os.kill, (process.pid, signal.SIGKILL))
         guard.start()
         assert process.stdout is not None
@@ -229,5 +230,5 @@ def test_following_a_call_goes_through_its_attempts_to_its_end(place: Path) -> N
         assert process.stdout.readline() == b"stderr2 caf\xe9\n"
         writer.append(CallEnded(60.0, "align[0]", Ending.OK))
         assert process.stdout.read() == b""
-        assert process.wait() == 0
+        assert process.wait(60) == 0
         guard.cancel()

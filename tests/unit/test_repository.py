@@ -84,6 +84,27 @@ def test_a_source_file_is_of_a_size_to_be_read(file: Path) -> None:
     assert file.stem not in VAGUE_NAMES
 
 
+def test_no_test_waits_without_end() -> None:
+    """`subprocess.run` may: it kills its program whatever happens. For the rest there is tests/programs.py."""
+    found = []
+    for file in (ROOT / "tests").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if isinstance(node, ast.withitem) and isinstance(node.context_expr, ast.Call):
+                endless = ast.unparse(node.context_expr.func) == "subprocess.Popen"
+            else:
+                endless = isinstance(node, ast.Call) and _waits_without_end(node)
+            if endless:
+                found.append(f"{file.relative_to(ROOT)}: {ast.unparse(node)}")
+    assert not found
+
+
+def _waits_without_end(call: ast.Call) -> bool:
+    name = call.func.attr if isinstance(call.func, ast.Attribute) else ""
+    if name in ("communicate", "wait", "join"):
+        return not (call.args or call.keywords)
+    return name == "urlopen" and "timeout" not in {keyword.arg for keyword in call.keywords}
+
+
 def test_the_reference_has_every_setting_and_every_event() -> None:
     settings = (ROOT / "docs" / "reference" / "settings.md").read_text()
     assert not [name for name in Settings.__struct_fields__ if f"| `{name}` |" not in settings]

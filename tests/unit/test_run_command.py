@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import subprocess
 import sys
 import threading
@@ -13,6 +12,8 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+
+from tests.programs import ended, on_a_terminal
 
 HELLO = """
 version 1.1
@@ -288,26 +289,18 @@ def test_what_is_not_where_the_run_is_to_go_is_refused(place: Path, arguments: t
 @pytest.mark.parametrize(("answer", "status"), [("y", 0), ("n", 2)])
 def test_on_a_terminal_a_person_may_allow_it(place: Path, answer: str, status: int) -> None:
     (place / "image.wdl").write_text(HELLO.replace("  output", '  runtime { docker: "ubuntu:22.04" }\n  output'))
-    controller, terminal = pty.openpty()
-    os.write(controller, f"{answer}\n".encode())
     homes = {"XDG_STATE_HOME": str(place / "state"), "XDG_CACHE_HOME": str(place / "cache"), "TERM": "dumb"}
     nowhere = {"DOCKER_HOST": f"unix://{place}/none", "CONTAINER_HOST": f"unix://{place}/none"}
-    done = subprocess.run(
-        [sys.executable, "-m", "cromulent_wdl", "run", "image.wdl", "name=World"],
-        cwd=place,
-        env=os.environ | homes | nowhere | {"CROMULENT_BACKEND": "auto"},
-        stdin=terminal,
-        stdout=subprocess.PIPE,
-        stderr=terminal,
-        text=True,
-        timeout=120,
-    )
-    os.close(terminal)
-    said = os.read(controller, 65536).decode()
-    os.close(controller)
-    assert "No container engine answers here. Run hello on this machine without a container?" in said
-    assert done.returncode == status
-    assert bool(done.stdout) == (status == 0)
+    command = [sys.executable, "-m", "cromulent_wdl", "run", "image.wdl", "name=World"]
+    environment = os.environ | homes | nowhere | {"CROMULENT_BACKEND": "auto"}
+    with on_a_terminal(command, cwd=place, env=environment, stdout=subprocess.PIPE, text=True) as terminal:
+        terminal.hear("No container engine answers here. Run hello on this machine without a container? [y/N]")
+        terminal.type("perhaps\n")
+        terminal.hear("Type y or n.")
+        terminal.type(f"{answer}\n")
+        out, _ = ended(terminal.process)
+    assert terminal.process.returncode == status
+    assert bool(out) == (status == 0)
 
 
 @pytest.mark.skipif(sys.platform == "darwin", reason="file names are Unicode there")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import pty
 import signal
 import subprocess
 import sys
@@ -15,6 +14,7 @@ import psutil
 import pytest
 
 from cromulent_wdl.clock import SYSTEM
+from tests.programs import ended, on_a_terminal
 
 SLOW = """
 version 1.1
@@ -47,7 +47,7 @@ def leave_nothing(tmp_path: Path) -> Iterator[None]:
     yield
     for run in RUNS:
         run.process.kill()
-        run.process.communicate()
+        ended(run.process)
         run.stderr.close()
     RUNS.clear()
 
@@ -161,27 +161,13 @@ def test_on_a_terminal_calls_are_shown_in_place(tmp_path: Path) -> None:
         "XDG_CACHE_HOME": str(tmp_path / "cache"),
         "TERM": "xterm",
     } | OPEN
-    controller, terminal = pty.openpty()
-    process = subprocess.Popen(
-        [*COMMAND, f"GATE={tmp_path}/gate"],
-        cwd=tmp_path,
-        env=os.environ | homes | OPEN | {"NO_COLOR": "", "LINES": "24", "COLUMNS": "80"},
-        stdin=terminal,
-        stdout=subprocess.PIPE,
-        stderr=terminal,
-        text=True,
-    )
-    os.close(terminal)
-    shown = b""
-    try:
-        while chunk := os.read(controller, 65536):
-            shown += chunk
-    except OSError:
-        pass  # how Linux says that nobody has the terminal open any more
-    out, _ = process.communicate(timeout=60)
-    assert process.returncode == 0
+    environment = os.environ | homes | OPEN | {"NO_COLOR": "", "LINES": "24", "COLUMNS": "80"}
+    command = [*COMMAND, f"GATE={tmp_path}/gate"]
+    with on_a_terminal(command, cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True) as terminal:
+        text = terminal.rest()
+        out, _ = ended(terminal.process)
+    assert terminal.process.returncode == 0
     assert json.loads(out)["outputs"]["slow.out"] == "a"
-    text = shown.decode()
     assert "\x1b[" in text
     last = text[text.rindex("slow  20") :]
     assert "✔" in last

@@ -15,6 +15,7 @@ from cromulent_wdl.runs.status import State
 from cromulent_wdl.runs.watch import Watch
 from cromulent_wdl.storage import layout
 from tests.fakes.journals import beginning, failed_run, make_run, run_under_way
+from tests.programs import running
 
 
 @pytest.fixture(autouse=True)
@@ -57,7 +58,7 @@ def test_heads_register_side_by_side(tmp_path: Path) -> None:
         "    path = Path(sys.argv[1]) / f'{sys.argv[2]}{i}'; path.mkdir(); assert register(path); entries()"
     )
     heads = [subprocess.Popen([sys.executable, "-c", program, str(tmp_path), name]) for name in "xyz"]
-    assert [head.wait() for head in heads] == [0, 0, 0]
+    assert [head.wait(60) for head in heads] == [0, 0, 0]
     assert len(entries()) == 60
 
 
@@ -128,7 +129,7 @@ def test_a_directory_that_is_no_run_and_a_machine_without_runs(tmp_path: Path) -
 
 
 def test_a_head_lives_while_its_process_does() -> None:
-    with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
+    with running([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
         started = beginning(_start_of(process.pid) + 1, pid=process.pid)
         assert is_alive(started)
         process.kill()

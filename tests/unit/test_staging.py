@@ -124,7 +124,7 @@ def test_many_copy_at_once(site: Site) -> None:
     for thread in threads:
         thread.start()
     for thread in threads:
-        thread.join()
+        thread.join(60)
     assert len(copies) == 8 and len(set(copies)) == 1
     assert [each for each in (site.run.parent / ".cromulent").rglob("*") if each.is_file()] == [Path(copies[0])]
 

@@ -24,6 +24,7 @@ from ..storage import layout
 from . import ui
 from .cloud_outputs import outputs_of
 from .failure import Failure
+from .interrupts import Interrupts
 from .options import RunOptions
 from .progress import View, view_named
 from .stopping import stop_cloud
@@ -41,8 +42,8 @@ def follow(run: CloudRun, options: RunOptions, access: Access, clock: Clock = SY
     settings_progress = options.progress or "auto"
     heading = f"{name}  on {run.deployment}, {run.region}"
     quiet = options.verbose or options.debug or options.log_json
-    with view_named(settings_progress, quiet, heading, mirror.directory, name) as view:
-        result = _until_end(mirror, view, options.verbose, clock)
+    with Interrupts() as interrupts, view_named(settings_progress, quiet, heading, mirror.directory, name) as view:
+        result = _until_end(mirror, view, options.verbose, interrupts, clock)
         if result is None:
             return _DETACHED
         if result.state == "ok":
@@ -69,7 +70,7 @@ def _address(mirror: Mirror) -> str:
     return f"s3://{mirror.run.bucket}/{mirror.keys.root}".rstrip("/")
 
 
-def _until_end(mirror: Mirror, view: View, verbose: bool, clock: Clock) -> RunResult | None:
+def _until_end(mirror: Mirror, view: View, verbose: bool, interrupts: Interrupts, clock: Clock) -> RunResult | None:
     """Tell the view of all events, and return the result; None once the person at the terminal has left."""
     journal = JournalReader(mirror.directory / layout.JOURNAL)
     log = _Tail(mirror.directory / layout.HEAD_LOG)
@@ -83,9 +84,10 @@ def _until_end(mirror: Mirror, view: View, verbose: bool, clock: Clock) -> RunRe
                     ui.note(line)
             if (result := mirror.result()) is not None:
                 return result
-            clock.sleep(_LOOK_EVERY)
+            with interrupts.welcome():
+                clock.sleep(_LOOK_EVERY)
         except KeyboardInterrupt:
-            if not _wants_stop(mirror.run.run):
+            if not _wants_stop(mirror.run.run, interrupts):
                 return None
             stop_cloud(mirror)
 
@@ -106,11 +108,12 @@ def asks() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _wants_stop(run: str) -> bool:
+def _wants_stop(run: str, interrupts: Interrupts) -> bool:
     stop = False
     if asks():
         try:
-            stop = ui.confirm("Stop the run? (no: leave it, it goes on)")
+            with interrupts.welcome():
+                stop = ui.confirm("Stop the run? (no: leave it, it goes on)")
         except (KeyboardInterrupt, click.Abort):
             ui.note("")  # the line of the question is not over
     ui.note("Stopping: the head ends its tasks." if stop else f"The run goes on: cromulent attach {run}")

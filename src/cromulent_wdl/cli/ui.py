@@ -123,10 +123,27 @@ def fail(message: str, hint: str | None = None) -> None:
 
 
 def confirm(question: str) -> bool:
-    """Ask a person at the terminal; anything but a yes is a no."""
+    """Ask for a yes or a no until one is given; nothing is a no. Raises click.Abort on Ctrl-C and where input ends.
+
+    Not click's own, which would not notice a Ctrl-C that is pressed as the question appears.
+    """
     import click
 
-    return click.confirm(question, default=False, err=True)
+    from .interrupts import wait_for_a_line
+
+    try:
+        while True:
+            print(f"{question} [y/N]: ", end="", file=sys.stderr, flush=True)  # noqa: T201 - this is the place
+            if sys.stdin.isatty():
+                wait_for_a_line()
+            typed = sys.stdin.readline()
+            if not typed:
+                raise click.Abort
+            if (answer := typed.strip().lower()) in ("", "y", "yes", "n", "no"):
+                return answer in ("y", "yes")
+            note("Type y or n.")
+    except KeyboardInterrupt:
+        raise click.Abort from None
 
 
 def console(stream: TextIO) -> Console:

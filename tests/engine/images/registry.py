@@ -14,6 +14,7 @@ import requests
 
 from cromulent_wdl.clock import SYSTEM
 from tests.fakes.registry import MANIFEST, PORT, packed
+from tests.programs import running
 
 __all__ = ["push", "serving_debians"]
 
@@ -32,7 +33,7 @@ def serving_debians(directory: Path) -> Iterator[None]:
     """Serve until the end of the block what is in the directory."""
     configuration = directory / "registry.yml"
     configuration.write_text(_CONFIGURATION.format(directory=directory / "registry", port=PORT))
-    with subprocess.Popen(["docker-registry", "serve", str(configuration)], stderr=subprocess.DEVNULL) as process:
+    with running(["docker-registry", "serve", str(configuration)], stderr=subprocess.DEVNULL) as process:
         try:
             _await(process)
             yield
