@@ -254,7 +254,8 @@ def test_the_same_again_from_another_machine(laptop: Machine, other: Machine) ->
 def test_a_run_with_files_again_with_what_is_to_be_different(
     laptop: Machine, other: Machine, party: tuple[str, ...]
 ) -> None:
-    (run,) = laptop("run", *party, "--on", "aws", "--detach").out.split()
+    on_demand = Machine(laptop.directory, {**laptop.environment, "CROMULENT_SPOT": "false"})
+    (run,) = on_demand("run", *party, "--on", "aws", "--detach", "--max-cost", "7").out.split()
     assert laptop("wait", run).status == 0
     again = laptop("rerun", run)
     assert again.status == 0, again.err
@@ -263,6 +264,7 @@ def test_a_run_with_files_again_with_what_is_to_be_different(
     other.write("more/below/deep.txt", "from elsewhere\n")
     changed = other("rerun", run, "more=more", "--runtime", "greet.memory=3 GB", "--download", "home")
     assert changed.status == 0, changed.err
+    assert "(on demand 1 vCPU 3 GB)" in changed.err and "stops     launching at $7" in changed.err
     letters = [Path(path).read_text() for path in changed.result["outputs"]["greeting.letters"]]
     assert letters == ["dear ada\nfrom elsewhere\n", "dear grace\nfrom elsewhere\n"]
     (journal,) = (other.directory / "state" / "cromulent" / "cloud").glob(f"*{_id_of(changed.err)}/journal.jsonl")

@@ -29,12 +29,15 @@ def cloud_run_in(directory: Path) -> CloudRun:
     return msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
 
 
-def requested(directory: Path) -> tuple[Bundle, bytes]:
-    """Return what a run was started with, and the zip of its WDL. Raises RunNotFound, BundleUnreadable."""
+def requested(directory: Path) -> tuple[RunRequest, Bundle, bytes]:
+    """Return what was asked for, with what inputs and options, and the zip of its WDL.
+
+    Raises RunNotFound, BundleUnreadable.
+    """
     before = Mirror(directory)
     asked, more = _request(before)
     bundle, archive = bundles.read(before.access, before.run.bucket, asked.bundle)
-    return (bundle if more is None else replace(bundle, inputs={**bundle.inputs, **more})), archive
+    return asked, (bundle if more is None else replace(bundle, inputs={**bundle.inputs, **more})), archive
 
 
 def source_in(directory: Path, bundle: Bundle, archive: bytes) -> str:
@@ -50,9 +53,8 @@ def start_again(directory: Path, flags: Mapping[str, Any]) -> tuple[CloudRun, Ac
     asked, more = _request(before)
     deployment = find_deployment(before.access, before.run.deployment)
     again = launch.run_id(name_in(directory.name), asked.bundle)
-    given = launch.request(
-        asked.bundle, identity.caller(before.access).arn, launch.Size(asked.headCpu, asked.headMemory)
-    )
+    size, timeout = launch.Size(asked.headCpu, asked.headMemory), asked.timeout or None
+    given = launch.request(asked.bundle, identity.caller(before.access).arn, size, timeout)
     launch.start(before.access, deployment, again, given if more is None else {**given, "inputs": more})
     started = cloud_run(deployment, again, resolved(flags).settings)
     mirror_of(started)

@@ -13,6 +13,7 @@ from WDL.CLI import runner_env_override
 from WDL.Error import InputError
 from WDL.runtime.config import Loader
 
+from ..config.sources import environment_settings
 from ..errors import SettingsError, UsageError
 from ..plugin.settings import SECTION, is_set
 from .options import RunOptions
@@ -65,8 +66,17 @@ def _overrides(options: RunOptions, cfg: Loader) -> dict[str, dict[str, Any]]:
         "download_cache": {"get": False} if options.no_cache else {},
         "call_cache": _call_cache(options, cfg),
         "logging": {"json": True} if options.log_json else {},
-        SECTION: {name: value for name, value in options.settings().items() if value is not None},
+        SECTION: {
+            **_before(options),
+            **{name: value for name, value in options.settings().items() if value is not None},
+        },
     }
+
+
+def _before(options: RunOptions) -> dict[str, str]:
+    """Return the settings of the run that is repeated, but for what the environment says of them now."""
+    said = {name for layer in environment_settings(os.environ) for name in layer.values}
+    return {name: value for name, value in options.before.items() if name not in said}
 
 
 def _call_cache(options: RunOptions, cfg: Loader) -> dict[str, Any]:

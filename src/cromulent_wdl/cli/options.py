@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..errors import UsageError
 
@@ -56,6 +57,8 @@ class RunOptions:
     deployment: str | None = None
     profile: str | None = None
     region: str | None = None
+    before: Mapping[str, str] = field(default_factory=dict)
+    """Settings of the run that this one repeats; they hold where neither these options nor the environment say so."""
 
     def settings(self) -> dict[str, str | None]:
         """Return our own settings among the options."""

@@ -35,7 +35,7 @@ __all__ = ["command"]
     help="Launch no Fargate task once the new run has cost so much.",
 )
 @click.option("--no-cache", is_flag=True, help="Do everything again, also what was done.")
-@click.option("--secret", multiple=True, metavar="TASK.NAME=ARN", help="As `run` takes it, which is not remembered.")
+@click.option("--secret", multiple=True, metavar="TASK.NAME=ARN", help="As `run` takes it; runs here forget it.")
 @click.option("--detach", is_flag=True, help="Of a run in the cloud: print the run id and leave.")
 @click.option("--download", metavar="DIR", help="Of a run in the cloud: bring the outputs home.")
 @where
@@ -76,11 +76,12 @@ def command(run: str, inputs: tuple[str, ...], runtime: tuple[str, ...], **given
 
 
 def _in_cloud(directory: Path, options: RunOptions) -> int:
-    """Run a run in the cloud again where it ran, with the inputs that it was started with, which lie in the bucket.
+    """Run a run in the cloud again where it ran, with the inputs and options that it was started with, from the bucket.
 
     Those in its run directory are places on the shared disk, which nobody but its head has.
     """
     from .bundle_again import cloud_run_in, requested, source_in
+    from .carrying import carried_on
     from .cloud import run_in_cloud
 
     before = cloud_run_in(directory)
@@ -92,12 +93,12 @@ def _in_cloud(directory: Path, options: RunOptions) -> int:
     )
     here = Path(before.source).is_file()
     changed = options.inputs or options.no_cache or options.max_cost or options.secret
-    if not here and not changed:
+    asked, bundle, archive = requested(directory)
+    if not here and not changed and not bundle.options.get("no_cache"):
         return _bundle_again(directory, options)
-    bundle, archive = requested(directory)
     source = before.source if here or "://" in before.source else source_in(directory, bundle, archive)
-    text = json.dumps(dict(bundle.inputs))
-    return run_in_cloud(replace(options, source=source, input_file=text, task=bundle.task or None))
+    given = replace(options, source=source, input_file=json.dumps(dict(bundle.inputs)), task=bundle.task or None)
+    return run_in_cloud(carried_on(given, bundle, asked))
 
 
 def _bundle_again(directory: Path, options: RunOptions) -> int:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
 
 from WDL import values_to_json
 from WDL.runtime.config import Loader
@@ -19,25 +18,12 @@ from ..submit import inputs as input_files
 from ..submit import uploading
 from ..submit.environment import Environment, environment
 from ..submit.inputs import Plan
+from .carrying import options_to_carry, settings_to_carry
 from .options import RunOptions
 from .source import Bound, Source
 from .transfers import Progress
 
 __all__ = ["Sent", "send"]
-
-_CARRIED = (
-    "runtime_cpu_max",
-    "runtime_memory_max",
-    "runtime_defaults",
-    "no_cache",
-    "env",
-    "copy_input_files",
-    "copy_input_files_for",
-    "check_quant",
-)
-"""The options of `cromulent run` that say how a run goes, wherever it does."""
-_NOT_CARRIED = frozenset({"backend", "progress", "profile", "region", "deployment", "docker_host", "podman_host"})
-"""Settings that are about this machine."""
 
 
 @dataclass(frozen=True)
@@ -81,18 +67,11 @@ def _bundle(
     deployment: Deployment, files: Plan, bound: Bound, options: RunOptions, cfg: Loader, made: Environment
 ) -> bundles.Bundle:
     inputs = input_files.addressed(bound.inputs, files.keys, deployment.bucket)
-    resolved = settings_of(cfg)
-    settings: dict[str, Any] = {
-        name: getattr(resolved.settings, name)
-        for name, origin in resolved.origins.items()
-        if origin != "default" and name not in _NOT_CARRIED
-    }
-    given = {name: value for name in _CARRIED if (value := getattr(options, name)) != RunOptions.__dict__.get(name)}
     return bundles.Bundle(
         name=bound.target.name,
         environment=made.digest,
         inputs=values_to_json(inputs, namespace=bound.target.name),
         task=options.task or "",
-        options=given,
-        settings=settings,
+        options=options_to_carry(options),
+        settings=settings_to_carry(settings_of(cfg)),
     )
