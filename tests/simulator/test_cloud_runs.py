@@ -264,13 +264,28 @@ def test_a_run_with_files_again_with_what_is_to_be_different(
     other.write("more/below/deep.txt", "from elsewhere\n")
     changed = other("rerun", run, "more=more", "--runtime", "greet.memory=3 GB", "--download", "home")
     assert changed.status == 0, changed.err
-    assert "(on demand 1 vCPU 3 GB)" in changed.err and "stops     launching at $7" in changed.err
+    assert " an hour (on demand 1 vCPU " in changed.err and "stops     launching at $7" in changed.err
     letters = [Path(path).read_text() for path in changed.result["outputs"]["greeting.letters"]]
     assert letters == ["dear ada\nfrom elsewhere\n", "dear grace\nfrom elsewhere\n"]
     (journal,) = (other.directory / "state" / "cromulent" / "cloud").glob(f"*{_id_of(changed.err)}/journal.jsonl")
     placed = [event for event in JournalReader(journal).new() if isinstance(event, TaskPlaced)]
     assert {event.memory for event in placed} == {3_000_000_000}
     assert len({event.call for event in placed}) == 2
+
+
+def test_what_is_told_of_a_run_has_the_names_that_people_know(
+    laptop: Machine, other: Machine, party: tuple[str, ...]
+) -> None:
+    first = laptop("run", *party, "--on", "aws")
+    run = first.result["dir"].rpartition("/")[2]
+    report = laptop.directory / "report.html"
+    for machine, letter in ((laptop, f"{laptop.directory}/ada.txt"), (other, "/ada.txt")):
+        assert machine("status", run).status == 0
+        assert machine("report", run, "-o", str(report)).status == 0
+        page = report.read_text()
+        assert "/mnt/cromulent" not in page
+        assert letter in page and first.result["outputs"]["greeting.letters"][0] in page
+        assert "/mnt/cromulent" not in machine("status", run, "--json").out
 
 
 def _id_of(said: str) -> str:

@@ -19,6 +19,7 @@ from ..model.deployment import Deployment
 from ..plugin import tuning
 from ..plugin.settings import settings_of
 from ..provision import find_deployment
+from ..runs.given import keep_given
 from ..runs.mirror import CloudRun, mirror_of
 from ..submit import launch
 from ..units import format_bytes, format_dollars
@@ -121,7 +122,7 @@ def _start(wish: _Wish, sent: Sent) -> CloudRun:
         error.hint = f"whether it has started is not known: cromulent attach {sent.run}"
         raise
     started = cloud_run(wish.deployment, sent.run, wish.settings)
-    mirror_of(replace(started, source=_absolute(wish.options.source)))
+    keep_given(mirror_of(replace(started, source=_absolute(wish.options.source))), sent.given)
     ui.note(f"  started   {_afterwards(wish.options, sent.run)}")
     return started
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -36,7 +37,9 @@ def graph_of(target: Tree.Workflow | Tree.Task) -> Graph:
 
 def graph_of_run(directory: Path, source: str) -> Graph | None:
     """Return the graph of what was run, from the run's own copy of its source; None where that cannot be read."""
-    copies = [directory / "wdl" / Path(source).name, Path(source)]
+    copies = [directory / "wdl" / Path(source).name]
+    if os.path.isabs(source):  # that of a run in the cloud is none of this machine's
+        copies.append(Path(source))
     for path in copies:
         if path.is_file():
             try:

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import msgspec
-from WDL import Env, Value, runtime, values_to_json
+from WDL import Env, Value, copy_source, runtime, values_to_json
 from WDL._util import VERBOSE_LEVEL
 from WDL.runtime.config import Loader
 
@@ -37,6 +37,7 @@ from ..submit import bundle as bundles
 from .configuration import configuration
 from .failure import Failure, failure_of
 from .head_files import address_outputs, clear_ends, fetch_inputs, keep_logs
+from .head_names import Names
 from .head_record import launched_of, record_of
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
@@ -59,6 +60,7 @@ class _Head:
     deployment: Deployment
     keys: RunKeys
     station: Station
+    names: Names
 
     @property
     def bucket(self) -> str:
@@ -85,7 +87,8 @@ def orchestrate() -> int:
     if objects.find(access, deployment.bucket, keys.result) is not None:
         return 0  # an earlier head wrote it with its last breath
     station = Station(access, deployment.bucket, keys, stop=lambda: os.kill(os.getpid(), signal.SIGTERM))
-    head = _Head(access, deployment, keys, station)
+    names = Names(MOUNT, run, f"s3://{deployment.bucket}/{keys.files}")
+    head = _Head(access, deployment, keys, station, names)
     station.open(record_of(os.environ, deployment))
     try:
         result = _result(head)
@@ -103,7 +106,8 @@ def _result(head: _Head) -> RunResult | None:
         result = _run(head)
     except (UsageError, bundles.BundleUnreadable, FetchFailed) as error:
         hint = f" ({error.hint})" if error.hint else ""
-        return RunResult(head.keys.run_id, "failed", "Cromulent.Request", f"{error}{hint}", exit_status=2)
+        said = head.names.known(f"{error}{hint}")
+        return RunResult(head.keys.run_id, "failed", "Cromulent.Request", said, exit_status=2)
     if result.state == Ending.STOPPED.value and not (head.station.stop_asked or head.station.look()):
         return None
     return result
@@ -128,11 +132,14 @@ def _run(head: _Head) -> RunResult:
         os.chdir(head.directory)
         cfg = configuration(replace(options, directory=str(MOUNT)), logging.getLogger("cromulent"))
         cfg.override(_overrides(bundle, head.keys.run_id))
-        bound = bind_inputs(load_source(options, cfg, cleanup), options, cfg)
-        bound = replace(bound, inputs=fetch_inputs(head.access, bound.inputs, MOUNT / "inputs"))
+        loaded = load_source(options, cfg, cleanup)
+        copy_source(loaded.document, str(head.directory / "wdl"))  # for reports, which draw it
+        bound = bind_inputs(loaded, options, cfg)
+        bound = replace(bound, inputs=fetch_inputs(head.access, bound.inputs, MOUNT / "inputs", head.names))
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
-        active = session.begin(head.directory, bound.target, here.session.choice.backend.name, head.station)
+        backend, told = here.session.choice.backend.name, head.names.telling(head.station)
+        active = session.begin(head.directory, bound.target, backend, told)
         if (own := launched_of(os.environ, head.deployment)) is not None:
             active.record(own)
         return _execute(head, cfg, bound, active)
@@ -183,18 +190,18 @@ def _execute(head: _Head, cfg: Loader, bound: Bound, active: session.ActiveRun) 
         return _failed(head, failure)
     address = _keep_outputs(head, bound, outputs)
     active.end(Ending.OK)
-    keep_logs(head.access, head.bucket, head.keys, head.directory)
+    keep_logs(head.access, head.bucket, head.keys, head.directory, head.names)
     return RunResult(head.keys.run_id, "ok", outputs=address)
 
 
 def _failed(head: _Head, failure: Failure) -> RunResult:
     stopped = failure.ending is Ending.STOPPED
-    keep_logs(head.access, head.bucket, head.keys, head.directory)
+    keep_logs(head.access, head.bucket, head.keys, head.directory, head.names)
     return RunResult(
         head.keys.run_id,
         "stopped" if stopped else "failed",
         "Cromulent.Stopped" if stopped else "Cromulent.Failed",
-        failure.message,
+        head.names.known(failure.message),
         failure.call,
         failure.exit_status,
         failure.last_words,

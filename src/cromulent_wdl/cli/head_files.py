@@ -18,6 +18,7 @@ from ..storage import layout
 from ..storage.bucket import RunKeys
 from ..storage.downloads import Wanted, fetch, is_s3
 from ..submit.inputs import Bindings, Leaf, leaves
+from .head_names import Names
 
 __all__ = ["address_outputs", "clear_ends", "fetch_inputs", "keep_logs"]
 
@@ -39,10 +40,14 @@ def clear_ends(directory: Path) -> None:
                 clear_ends(Path(entry.path))
 
 
-def fetch_inputs(access: Access, inputs: Bindings, root: Path) -> Bindings:
-    """Return the inputs with what lies in S3 on the shared disk, all fetched side by side. Raises FetchFailed."""
+def fetch_inputs(access: Access, inputs: Bindings, root: Path, names: Names) -> Bindings:
+    """Return the inputs with what lies in S3 on the shared disk, all fetched side by side. Raises FetchFailed.
+
+    `names` learns of them.
+    """
     wanted = [Wanted(leaf.value, isinstance(leaf, Value.Directory)) for leaf in leaves(inputs) if is_s3(leaf.value)]
     places = fetch(access, wanted, root)
+    names.learn(places)
 
     def place(leaf: Leaf) -> str:
         path = places.get(leaf.value)
@@ -79,12 +84,15 @@ def _files(directory: Path) -> Iterator[Path]:
         yield from (Path(place, name) for name in names)
 
 
-def keep_logs(access: Access, bucket: str, keys: RunKeys, directory: Path) -> None:
-    """Put the run directory's texts into the bucket, of each the end."""
+def keep_logs(access: Access, bucket: str, keys: RunKeys, directory: Path, names: Names) -> None:
+    """Put the run directory's texts into the bucket, of each the end; what is JSON with the names that people know."""
     with tempfile.TemporaryFile() as file:
         with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
             for path in _texts(directory):
-                archive.writestr(str(path.relative_to(directory)), _end(path))
+                content = _end(path)
+                if path.suffix == ".json":
+                    content = names.known(content.decode(errors="surrogateescape")).encode(errors="surrogateescape")
+                archive.writestr(str(path.relative_to(directory)), content)
         file.seek(0)
         objects.put(access, bucket, keys.logs, file.read())
 
@@ -94,7 +102,7 @@ def _texts(directory: Path) -> Iterator[Path]:
         folders[:] = sorted(name for name in folders if not name.startswith((*_NOT_TEXTS, ".")))
         for name in sorted(names):
             path = Path(place, name)
-            if path.suffix in (".txt", ".log", ".json", ".jsonl") and not path.is_symlink():
+            if path.suffix in (".txt", ".log", ".json", ".jsonl", ".wdl") and not path.is_symlink():
                 yield path
 
 

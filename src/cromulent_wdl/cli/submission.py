@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from WDL import values_to_json
@@ -37,6 +38,8 @@ class Sent:
     """How many of these the bucket lacked."""
     bytes: int
     """Of what it lacked."""
+    given: Mapping[str, str]
+    """The local paths among its inputs, by the addresses that they have there."""
     run: str = ""
     """The id of the run that is to be started with it."""
 
@@ -53,7 +56,8 @@ def send(
     _send_environment(access, deployment.bucket, made)
     bundle = _bundle(deployment, files, bound, options, cfg, made)
     digest = bundles.write(access, deployment.bucket, bundle, bundles.source_zip(source.document))
-    return Sent(digest, len(files.uploads), len(lacking), sum(file.size for file in lacking))
+    given = {f"s3://{deployment.bucket}/{key}": path for path, key in files.keys.items()}
+    return Sent(digest, len(files.uploads), len(lacking), sum(file.size for file in lacking), given)
 
 
 def _send_environment(access: Access, bucket: str, made: Environment) -> None:

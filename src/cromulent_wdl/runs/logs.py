@@ -27,9 +27,12 @@ def run_log(directory: Path, status: RunStatus) -> Path:
 
 
 def call_directory(directory: Path, call: CallStatus) -> Path | None:
-    """Return the directory of a call of the run in `directory`: a cached call's is where it was made, if known."""
+    """Return the directory of a call of the run in `directory`: a cached call's is where it was made, if known.
+
+    For a run in the cloud that is another one, whose copy lies beside it if this machine has one.
+    """
     if call.origin:
-        return Path(call.origin)
+        return directory.parent / call.origin
     return directory / call.directory if call.directory else None
 
 

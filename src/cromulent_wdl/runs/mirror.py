@@ -32,6 +32,7 @@ from ..model import Ending, RunEnded, RunStarted, to_json
 from ..model.cloud_run import RunResult, name_in
 from ..storage import layout
 from ..storage.bucket import RunKeys
+from .given import Given
 from .head_log import HeadLog
 from .index import register
 from .journal import JournalReader
@@ -211,10 +212,11 @@ def _said(execution: Execution) -> tuple[str, str]:
 
 
 def _unpack(texts: bytes, directory: Path) -> None:
+    given = Given(directory)
     with zipfile.ZipFile(io.BytesIO(texts)) as archive:
         for name in archive.namelist():
             if name != layout.JOURNAL and name not in (layout.CLOUD, _RESULT):
-                archive.extract(name, directory)
+                given.name_in(Path(archive.extract(name, directory)))
 
 
 def _replace(path: Path, content: bytes) -> None:
