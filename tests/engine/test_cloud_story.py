@@ -5,10 +5,8 @@ The head's container has the file system mounted and nothing else, and its image
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -17,8 +15,7 @@ from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 from tests.engine.conftest import load
 from tests.engine.images import debian_python
-from tests.simulator.cloud import Cloud
-from tests.simulator.cloud_runs import Machine
+from tests.simulator.cloud_runs import Machine, user
 from tests.simulator.conftest import started
 
 WDL = """version 1.1
@@ -44,29 +41,6 @@ def cloud(engine: Engine, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     if engine.image(debian_python.TAG) is None:
         load(engine, debian_python.python_image())
     yield from started(tmp_path_factory, Settings(enforce_iam=True, data_plane=engine.facts.kind))
-
-
-def user(cloud: Simulation, root: Machine, name: str, *policy: str) -> dict[str, str]:
-    """Make a user who may do what `cromulent policy` prints, and return the keys."""
-    keys = cloud.environment
-    with Cloud.at(cloud.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as admin:
-        iam = admin.client("iam")
-        iam.create_user(UserName=name)
-        for number, document in enumerate(_parts(root, *policy)):
-            made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(document))
-            iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
-        made = iam.create_access_key(UserName=name)["AccessKey"]
-    return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
-
-
-def _parts(root: Machine, *policy: str) -> Iterator[Any]:
-    for number in range(1, 9):
-        printed = root("policy", *policy, *(() if policy else ("--part", str(number))))
-        if printed.status != 0:
-            return
-        yield printed.result
-        if policy:
-            return
 
 
 def test_from_an_empty_account_to_an_empty_account(

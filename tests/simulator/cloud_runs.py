@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +17,9 @@ import psutil
 from cromulent_wdl.simulator.process import FOREIGN, Simulation
 from tests.programs import ended
 
-__all__ = ["CACHE", "Machine", "Said", "head_of"]
+from .cloud import Cloud
+
+__all__ = ["CACHE", "Machine", "Said", "head_of", "user"]
 
 CACHE = Path(__file__).parents[2] / ".cache" / "heads"
 """Has what heads need between sessions: what is compiled comes from a package index, which some tests cannot reach."""
@@ -89,3 +91,26 @@ def head_of(run: str) -> psutil.Process | None:
             if "orchestrate" in process.cmdline() and process.environ().get("RUN_ID") == run:
                 return process
     return None
+
+
+def user(simulation: Simulation, root: Machine, name: str, *policy: str) -> dict[str, str]:
+    """Make a user who may do what `cromulent policy` prints, and return the keys."""
+    keys = simulation.environment
+    with Cloud.at(simulation.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as admin:
+        iam = admin.client("iam")
+        iam.create_user(UserName=name)
+        for number, document in enumerate(_parts(root, *policy)):
+            made = iam.create_policy(PolicyName=f"{name}-{number}", PolicyDocument=json.dumps(document))
+            iam.attach_user_policy(UserName=name, PolicyArn=made["Policy"]["Arn"])
+        made = iam.create_access_key(UserName=name)["AccessKey"]
+    return {"AWS_ACCESS_KEY_ID": made["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": made["SecretAccessKey"]}
+
+
+def _parts(root: Machine, *policy: str) -> Iterator[Any]:
+    for number in range(1, 9):
+        printed = root("policy", *policy, *(() if policy else ("--part", str(number))))
+        if printed.status != 0:
+            return
+        yield printed.result
+        if policy:
+            return

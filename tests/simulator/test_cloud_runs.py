@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,8 @@ from cromulent_wdl.simulator.settings import Settings
 from tests.fakes.registries import serving
 from tests.programs import ended, on_a_terminal
 
-from .cloud_runs import Machine
+from .cloud import Cloud
+from .cloud_runs import Machine, user
 from .conftest import started
 
 GREETING = """version 1.2
@@ -169,6 +171,7 @@ def _left_by_ctrl_c(laptop: Machine, *arguments: str) -> str:
     return terminal.said.split()[1]
 
 
+USERS = ("ada", "grace")
 COUNT = "version 1.1\ntask count { input { Int count = 1  File? f }\n command <<< >>> }\n"
 
 
@@ -229,17 +232,35 @@ def _is_refused(machine: Machine, *arguments: str, sentence: str, hint: str) -> 
     assert machine("ls", "--all", "--json").out == before
 
 
-def test_two_start_the_same_at_the_same_second(laptop: Machine, other: Machine) -> None:
-    laptop.write("twice.wdl", "version 1.1\ntask twice { input { File f }\n command <<< cat ~{f} >>>\n"
+def test_two_users_start_the_same_at_the_same_second(cloud: Simulation, laptop: Machine, tmp_path: Path) -> None:
+    source = laptop.write("twice.wdl", "version 1.1\ntask twice { input { File f }\n command <<< cat ~{f} >>>\n"
                  " output { String s = read_string(stdout()) } }\n")  # fmt: skip
-    text = laptop.write("twice.txt", "the same\n")
-    arguments = ("run", str(laptop.directory / "twice.wdl"), f"f={text}", "--on", "aws")
-    both = [machine.start(*arguments) for machine in (laptop, other)]
-    said = [json.loads(ended(each)[0]) for each in both]
-    assert [each["outputs"]["twice.s"] for each in said] == ["the same"] * 2
-    assert said[0]["dir"] != said[1]["dir"]
-    ids = {each["dir"].rpartition("/")[2] for each in said}
-    assert ids <= {each["run"] for each in other("ls", "--on", "aws", "--json").result}
+    text = laptop.write("twice.txt", f"the same, in {tmp_path}\n")
+    both = {name: Machine.new(cloud, tmp_path / name, user(cloud, laptop, name, "--run")) for name in USERS}
+    arguments = ("run", str(source), f"f={text}", "--on", "aws")
+    following = [machine.start(*arguments) for machine in both.values()]
+    heard = [(ended(each), each.returncode) for each in following]
+    assert [status for _, status in heard] == [0, 0], heard
+    said = [json.loads(out) for (out, _), _ in heard]
+    assert [each["outputs"]["twice.s"] for each in said] == [text.read_text().strip()] * 2
+    runs = {name: each["dir"].rpartition("/")[2] for name, each in zip(USERS, said, strict=True)}
+    assert len(set(runs.values())) == 2
+    keys = cloud.environment
+    with Cloud.at(cloud.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as root:
+        s3, bucket = root.client("s3"), said[0]["dir"].split("/")[2]
+        there = [each["Key"] for each in s3.list_objects_v2(Bucket=bucket, Prefix="inputs/")["Contents"]]
+        assert len([key for key in there if key.endswith("/twice.txt")]) == 1
+        asked = {name: json.loads(_content(s3, bucket, f"runs/{run}/request.json")) for name, run in runs.items()}
+    assert {name: each["caller"].rpartition("/")[2] for name, each in asked.items()} == {name: name for name in USERS}
+    assert len({each["bundle"] for each in asked.values()}) == 1
+    for name, machine in both.items():
+        assert [each["run"] for each in machine("ls", "--json").result] == [runs[name]]
+        assert machine("status", runs[name], "--json").result["state"] == "ok"
+        assert set(runs.values()) <= {each["run"] for each in machine("ls", "--on", "aws", "--json").result}
+
+
+def _content(s3: Any, bucket: str, key: str) -> bytes:
+    return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
 def test_the_same_again_from_another_machine(laptop: Machine, other: Machine) -> None:
