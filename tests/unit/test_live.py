@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
 
 import pytest
 from rich.console import Console
 
+from cromulent_wdl.cli import ui
 from cromulent_wdl.cli.failure import Failure
 from cromulent_wdl.cli.live import LiveView
 from cromulent_wdl.clock import SYSTEM
@@ -17,6 +19,7 @@ from cromulent_wdl.model import (
     CallStarted,
     EcsTaskLaunched,
     Ending,
+    RunStarted,
     TaskEnded,
     TaskStarted,
     TaskWaiting,
@@ -37,6 +40,27 @@ def shown(view: LiveView) -> list[str]:
     with console.capture() as printed:
         console.print(view)
     return [line.rstrip() for line in printed.get().splitlines()]
+
+
+class Terminal(io.StringIO):
+    """Says that it is one, and knows what stands on it in the end."""
+
+    def isatty(self) -> bool:
+        return True
+
+    def screen(self) -> list[str]:
+        lines, row = [""], 0
+        for plain, move in re.findall(r"([^\x1b\r\n]+)|(\x1b\[[?\d;]*[A-Za-z]|\n)", self.getvalue()):
+            if move == "\n":
+                row += 1
+                lines += [""] * (row + 1 - len(lines))
+            elif move.endswith("A"):
+                row -= int(move[2:-1])
+            elif move == "\x1b[2K":
+                lines[row] = ""
+            else:
+                lines[row] += plain
+        return [line.rstrip() for line in lines if line.strip()]
 
 
 def begin(view: LiveView, directory: Path, call: str, says: str = "") -> None:
@@ -119,3 +143,26 @@ def test_a_failure_is_told_with_what_stays_done(
     assert "align failed at align: task command failed with exit status 3\n  | oh\n" in told
     assert "1 call is done; run the same command again" in told
     assert [line.split()[0] for line in shown(view)[1:]] == ["✔", "■", "■"]
+
+
+def test_a_question_takes_the_place_of_the_table_which_goes_on_below_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(WIDTH))
+    monkeypatch.setenv("LINES", str(HEIGHT))
+    monkeypatch.setenv("TERM", "xterm")
+    terminal = Terminal()
+    monkeypatch.setattr("sys.stderr", terminal)
+    with LiveView("align  here", tmp_path, "align") as view:
+        begin(view, tmp_path, "align", "reading")
+        with view.aside():
+            assert terminal.screen() == []
+            ui.note("Stop the run? n")
+    question, heading, row = terminal.screen()
+    assert question == "Stop the run? n" and heading.startswith("align  here") and row.split()[:2] == ["●", "align"]
+
+
+def test_the_clock_is_that_of_the_run_also_for_who_comes_later(view: LiveView) -> None:
+    for began in (SYSTEM.now() - 3600, SYSTEM.now()):  # and another head of it
+        view(RunStarted(began, "r", "align", "workflow", "", 1, "h", "process"))
+        assert re.search(r"  1:0\d:\d\d$", shown(view)[0])

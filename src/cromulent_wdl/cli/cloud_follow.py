@@ -7,7 +7,7 @@ run goes on, and `cromulent attach` follows it again.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ import click
 
 from ..aws.access import Access
 from ..clock import SYSTEM, Clock
-from ..errors import AwsThrottled, AwsUnreachable, CredentialsError
+from ..errors import AwsError, AwsThrottled, AwsUnreachable, CredentialsError
 from ..model import Ending
 from ..model.cloud_run import RunResult
 from ..runs.journal import JournalReader
@@ -87,19 +87,26 @@ def _until_end(mirror: Mirror, view: View, verbose: bool, interrupts: Interrupts
             with interrupts.welcome():
                 clock.sleep(_LOOK_EVERY)
         except KeyboardInterrupt:
-            if not _wants_stop(mirror.run.run, interrupts):
+            if not _wants_stop(mirror.run.run, view, interrupts):
                 return None
-            stop_cloud(mirror)
+            _and_goes_on(mirror, stop_cloud)
 
 
 def _refresh(mirror: Mirror) -> None:
     """Look again; a network that is away for a while is waited for."""
     try:
-        mirror.refresh()
+        _and_goes_on(mirror, Mirror.refresh)
     except (AwsUnreachable, AwsThrottled):
         return
-    except CredentialsError as error:
-        error.hint = f"{error.hint}; the run goes on: cromulent attach {mirror.run.run}"
+
+
+def _and_goes_on(mirror: Mirror, ask: Callable[[Mirror], None]) -> None:
+    """Ask AWS for something. The run needs nobody who can: an error says so, and how to come back."""
+    try:
+        ask(mirror)
+    except (AwsError, CredentialsError) as error:
+        hints = (error.hint, f"the run goes on: cromulent attach {mirror.run.run}")
+        error.hint = "; ".join(filter(None, hints))
         raise
 
 
@@ -108,11 +115,11 @@ def asks() -> bool:
     return sys.stdin.isatty() and sys.stderr.isatty()
 
 
-def _wants_stop(run: str, interrupts: Interrupts) -> bool:
+def _wants_stop(run: str, view: View, interrupts: Interrupts) -> bool:
     stop = False
     if asks():
         try:
-            with interrupts.welcome():
+            with view.aside(), interrupts.welcome():
                 stop = ui.confirm("Stop the run? (no: leave it, it goes on)")
         except (KeyboardInterrupt, click.Abort):
             ui.note("")  # the line of the question is not over

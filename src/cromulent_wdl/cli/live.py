@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sys
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +23,7 @@ from ..model import (
     CallStarted,
     Ending,
     Event,
+    RunStarted,
     TaskEnded,
     TaskImage,
     TaskPlaced,
@@ -67,9 +70,7 @@ class LiveView:
         self._spending = Spending()
         self._began = SYSTEM.now()
         self._console = ui.console(sys.stderr)
-        self._live = Live(
-            console=self._console, get_renderable=self.__rich__, refresh_per_second=_REFRESHES_A_SECOND, transient=False
-        )
+        self._live = self._table()
 
     def __enter__(self) -> LiveView:
         self._live.start()
@@ -80,9 +81,27 @@ class LiveView:
     ) -> None:
         self._live.stop()
 
+    @contextmanager
+    def aside(self) -> Iterator[None]:
+        """Take the table away for as long as something else is on the terminal, and show it again below that."""
+        self._live.transient = True
+        self._live.stop()
+        try:
+            yield
+        finally:
+            self._live = self._table()
+            self._live.start()
+
+    def _table(self) -> Live:
+        return Live(
+            console=self._console, get_renderable=self.__rich__, refresh_per_second=_REFRESHES_A_SECOND, transient=False
+        )
+
     def __call__(self, event: Event) -> None:
         """Change the row of the event's call."""
         self._spending.add(event)
+        if isinstance(event, RunStarted):
+            self._began = min(self._began, event.at)
         call = getattr(event, "call", "")
         if not call:
             return

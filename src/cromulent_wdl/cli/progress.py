@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Protocol
 
@@ -44,6 +44,9 @@ class View(Protocol):
 
     def failed(self, failure: Failure) -> None:
         """Say why the run failed and what to do next."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Make room on the terminal for a question, for the length of the block."""
 
 
 @contextmanager
@@ -85,6 +88,10 @@ class JsonView:
 
     def failed(self, failure: Failure) -> None:
         """Say nothing: the journal's last event says it."""
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave what has been said."""
+        return nullcontext()
 
 
 class PlainView:
@@ -134,6 +141,10 @@ class PlainView:
     def failed(self, failure: Failure) -> None:
         """Say the root of the failure, what stays done, and what to type next."""
         tell(self._name, failure, self._done)
+
+    def aside(self) -> AbstractContextManager[None]:
+        """Leave what has been said."""
+        return nullcontext()
 
 
 def tell(name: str, failure: Failure, done: int) -> None:
