@@ -11,7 +11,7 @@ from ..model import Ending
 from ..plugin.endings import ending_of
 from ..plugin.session import ActiveRun
 
-__all__ = ["Failure", "failure_of"]
+__all__ = ["Failure", "failure_of", "last_words"]
 
 _TAIL_BYTES = 4096
 _STATUS_BY_ENDING = {Ending.STOPPED: 130}
@@ -47,10 +47,11 @@ def failure_of(error: BaseException, run: ActiveRun) -> Failure:
     stderr = ""
     if isinstance(error, CommandFailed):
         status, stderr = error.exit_status or 2, error.stderr_file
-    return Failure(ending, str(error) or type(error).__name__, call, status, stderr, _last_words(stderr))
+    return Failure(ending, str(error) or type(error).__name__, call, status, stderr, last_words(stderr))
 
 
-def _last_words(stderr: str) -> tuple[str, ...]:
+def last_words(stderr: str) -> tuple[str, ...]:
+    """Return the last lines of a command's standard error, as far as there is one."""
     try:
         with open(stderr, "rb") as file:
             file.seek(max(0, os.path.getsize(stderr) - _TAIL_BYTES))

@@ -9,11 +9,13 @@ from typing import Any
 from ..clock import SYSTEM, Clock
 from ..errors import RunNotFound
 from ..model import Ending, RunEnded
+from ..reports.why import root_of
 from ..runs.journal import JournalReader
+from ..runs.logs import call_log
 from ..runs.status import FINAL, RunStatus, State
 from ..runs.watch import Watch
 from ..storage import layout
-from .failure import Failure
+from .failure import Failure, last_words
 from .options import RunOptions
 from .progress import view_named
 from .runner import print_result
@@ -40,12 +42,20 @@ def follow_here(directory: Path, options: RunOptions, clock: Clock = SYSTEM) -> 
         if status.state is State.OK:
             view.succeeded()
         else:
-            ended = status.ended or RunEnded(clock.now(), Ending.LOST, "its head is gone without a word")
-            view.failed(Failure(ended.ending, ended.message, ended.call, exit_status(status)))
+            view.failed(_failure(directory, status, clock))
     if status.state is not State.OK:
         return exit_status(status)
     print_result({"dir": str(directory), "outputs": outputs_here(directory)}, options)
     return 0
+
+
+def _failure(directory: Path, status: RunStatus, clock: Clock) -> Failure:
+    """Return why the run has failed, as its head has told it."""
+    ended = status.ended or RunEnded(clock.now(), Ending.LOST, "its head is gone without a word")
+    root = root_of(status) if ended.ending is Ending.FAILED else None
+    log = call_log(directory, root) if root is not None else None
+    stderr = str(log) if log is not None and log.is_file() else ""
+    return Failure(ended.ending, ended.message, ended.call, exit_status(status), stderr, last_words(stderr))
 
 
 def exit_status(status: RunStatus) -> int:
