@@ -76,6 +76,9 @@ class FakeWorld:
         except LookupError:
             raise SecretUnavailable(f"ResourceInitializationError: {value_from}") from None
 
+    def check_pull(self, place: Place, role: str, image: str) -> None:
+        pass
+
     def has_log_group(self, place: Place, name: str) -> bool:
         return name in self.log_groups
 

@@ -46,6 +46,8 @@ class Server:
     url: str = ""
     requests: list[Message] = field(default_factory=list)
     paths: list[str] = field(default_factory=list)
+    posted: list[bytes] = field(default_factory=list)
+    """The bodies of what was sent by POST."""
 
 
 @contextmanager
@@ -71,6 +73,10 @@ def serving(answer: Behaviour) -> Iterator[Server]:
             self.close_connection = length != len(answer.body)
 
         do_PUT = do_GET
+
+        def do_POST(self) -> None:
+            server.posted.append(self.rfile.read(int(self.headers["Content-Length"])))
+            self.do_GET()
 
         def log_message(self, format: str, *args: object) -> None:
             pass

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from cromulent_wdl import __version__
 from cromulent_wdl.aws.access import Access
+from cromulent_wdl.aws.task_calls import TaskCalls
 from cromulent_wdl.model.deployment import Deployment
 from cromulent_wdl.provision import applying, find_deployment, holdings, removal, template
 from cromulent_wdl.provision.wishes import Wishes
@@ -25,6 +26,9 @@ class _Given(Access):
     def client(self, service: str, *, patient: bool = True) -> object:
         with self._making:
             return self._cloud.client(service)
+
+    def task_calls(self) -> TaskCalls:
+        return TaskCalls(self._cloud.client("ecs"), self._cloud.session.get_credentials(), None)
 
 
 def access_to(cloud: Cloud) -> Access:

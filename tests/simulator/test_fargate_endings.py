@@ -185,6 +185,17 @@ def test_row_10_without_room_for_too_long_it_ends_with_that_name(lab: Lab) -> No
     assert "Capacity is unavailable" in outcome.message
 
 
+def test_row_1_launches_that_are_throttled_wait_as_those_without_room_do(lab: Lab) -> None:
+    throttled = {"kind": "throttling", "action": "RunTask", "family": None}
+    outcome, events = run(lab, task_of(lab), {**throttled, "times": 9}, retry_pause=0.0)
+    assert outcome.ending is Ending.OK
+    assert any("asks for fewer calls" in event.why for event in events if isinstance(event, TaskWaiting))
+    assert len(lab.tasks()) == 1
+    outcome, _ = run(lab, task_of(lab), throttled, retry_pause=0.0, capacity_patience=0.2)
+    assert (outcome.ending, outcome.final) == (Ending.THROTTLED, True)
+    assert "asks for fewer calls" in outcome.message
+
+
 @pytest.mark.parametrize("kind", ["throttling", "server_error", "connection_reset", "answer_lost"])
 def test_row_5_requests_that_fail_are_repeated_and_start_nothing_twice(lab: Lab, kind: str) -> None:
     faults = [{"kind": kind, "action": action, "times": 2, "family": None} for action in ("RunTask", "DescribeTasks")]

@@ -98,10 +98,11 @@ def test_why_the_quota_does_not_allow_it(small: Lab) -> None:
     check("why/fargate_quota.txt", said, small.mount, small.home)
 
 
-def test_why_aws_asked_for_fewer_calls(small: Lab) -> None:
+def test_why_aws_asked_for_fewer_calls(lab: Lab) -> None:
     fault = {"kind": "throttling", "action": "RunTask", "family": None}
-    said = fail(small, _SLEEP, "", fault)
-    check("why/fargate_throttled.txt", said, small.mount, small.home)
+    said = fail(lab, _SLEEP, "", fault, capacity_patience="0.2")
+    lab.afflict()
+    check("why/fargate_throttled.txt", said, lab.mount, lab.home)
 
 
 def test_what_a_run_cost_and_what_of_it_was_lost(lab: Lab) -> None:

@@ -101,8 +101,50 @@ def test_row_14_the_quota_caps_what_runs_and_is_told() -> None:
     assert room.lack(ON_DEMAND) == ""
 
 
-def test_a_task_larger_than_the_quota_is_aws_to_judge() -> None:
-    assert Room(quotas={"FARGATE": 2.0}).lack(ON_DEMAND) == ""
+def test_row_14_a_task_larger_than_every_quota_is_turned_away_and_one_that_fits_a_quota_is_not() -> None:
+    both = [Need("FARGATE_SPOT", 4.0), ON_DEMAND]
+    room = Room(quotas={"FARGATE": 2.0, "FARGATE_SPOT": 3.0})
+    gate = Gate(lambda _: 0.0, room, FakeClock(), measure=lambda: pytest.fail("it was measured just now"))
+    assert gate.refusal(both) == (
+        "it needs 4 vCPUs, and the account may run 3 Fargate Spot and 2 Fargate On-Demand vCPUs at a time"
+    )
+    room.quotas = {"FARGATE": 4.0, "FARGATE_SPOT": 3.0}
+    assert gate.refusal(both) == ""
+    assert gate.enter("a", both, Cancellation(), lambda _: None).need == ON_DEMAND
+    room.quotas = {}
+    assert gate.refusal(both) == ""  # AWS's to judge
+    gate.close()
+
+
+def test_row_14_quotas_that_have_grown_are_found_before_a_task_is_turned_away() -> None:
+    clock = FakeClock()
+    gate = Gate(lambda _: 0.0, Room({"FARGATE": 2.0}), clock, measure=lambda: Measured({"FARGATE": 4.0}))
+    assert gate.refusal([ON_DEMAND])
+    clock.sleep(60)
+    assert gate.refusal([ON_DEMAND]) == ""
+
+
+def test_where_spots_quota_is_used_up_a_task_goes_on_demand_and_says_so() -> None:
+    room = Room({"FARGATE": 2.0, "FARGATE_SPOT": 1.0})
+    gate, needs = Gate(lambda _: 0.0, room), [SPOT, Need("FARGATE", 1.0)]
+    admissions = [gate.enter("a", needs, Cancellation(), lambda _: None) for _ in range(3)]
+    assert [each.need.provider for each in admissions] == ["FARGATE_SPOT", "FARGATE", "FARGATE"]
+    assert [each.instead for each in admissions] == [
+        "",
+        *["1 of the 1 Fargate Spot vCPUs that the account may run are in use"] * 2,
+    ]
+    said, cancelled = list[str](), Cancellation()
+
+    def waiting(why: str) -> None:
+        said.append(why)
+        cancelled.cancel()
+
+    with pytest.raises(Cancelled):
+        gate.enter("a", needs, cancelled, waiting)
+    assert "Spot vCPUs" in said[0] and "2 of the 2 Fargate On-Demand vCPUs" in said[0]
+    gate.leave(SPOT)
+    assert gate.enter("a", needs, Cancellation(), lambda _: None).need == SPOT
+    gate.close()
 
 
 def test_row_12_free_addresses_cap_what_runs_and_are_told() -> None:
@@ -118,10 +160,10 @@ def test_the_gate_tells_who_waits_for_room_and_lets_them_in_when_there_is() -> N
     entered = threading.Event()
 
     def enter() -> None:
-        gate.enter("b", SPOT, Cancellation(), said.append)
+        gate.enter("b", [SPOT], Cancellation(), said.append)
         entered.set()
 
-    gate.enter("a", SPOT, Cancellation(), said.append)
+    gate.enter("a", [SPOT], Cancellation(), said.append)
     thread = threading.Thread(target=enter)
     thread.start()
     assert eventually(lambda: said)
@@ -135,11 +177,11 @@ def test_the_gate_tells_who_waits_for_room_and_lets_them_in_when_there_is() -> N
 
 def test_all_of_a_queue_are_told_why_they_wait() -> None:
     gate, said, cancelled = Gate(lambda _: 0.0, Room(addresses=1)), list[str](), Cancellation()
-    gate.enter("a", SPOT, Cancellation(), said.append)
+    gate.enter("a", [SPOT], Cancellation(), said.append)
 
     def enter() -> None:
         with pytest.raises(Cancelled):
-            gate.enter("a", SPOT, cancelled, said.append)
+            gate.enter("a", [SPOT], cancelled, said.append)
 
     threads = [threading.Thread(target=enter) for _ in range(5)]
     for thread in threads:
@@ -163,7 +205,7 @@ def test_the_rates_are_asked_once_a_look_however_many_wait() -> None:
 
     def enter() -> None:
         with pytest.raises(Cancelled):
-            gate.enter("a", SPOT, cancelled, lambda _: None)
+            gate.enter("a", [SPOT], cancelled, lambda _: None)
 
     threads = [threading.Thread(target=enter) for _ in range(50)]
     for thread in threads:
@@ -180,8 +222,8 @@ def test_row_14_room_that_grows_meanwhile_is_found() -> None:
     clock = FakeClock()
     room = Room(addresses=1)
     gate = Gate(lambda _: 0.0, room, clock, measure=lambda: Measured(quotas={"FARGATE_SPOT": 5.0}, free_addresses=3))
-    gate.enter("a", SPOT, Cancellation(), lambda _: None)
-    gate.enter("b", SPOT, Cancellation(), lambda _: clock.sleep(60.0))
+    gate.enter("a", [SPOT], Cancellation(), lambda _: None)
+    gate.enter("b", [SPOT], Cancellation(), lambda _: clock.sleep(60.0))
     gate.close()
     assert room.addresses == 4
     assert room.quotas == {"FARGATE_SPOT": 5.0}
@@ -191,17 +233,17 @@ def test_row_14_room_that_grows_meanwhile_is_found() -> None:
 
 def test_who_is_cancelled_while_waiting_leaves_the_line() -> None:
     gate, cancelled = Gate(lambda _: 0.0, Room(addresses=1)), Cancellation()
-    gate.enter("a", SPOT, Cancellation(), lambda _: None)
+    gate.enter("a", [SPOT], Cancellation(), lambda _: None)
     with pytest.raises(Cancelled):
-        gate.enter("b", SPOT, cancelled, lambda _: cancelled.cancel())
+        gate.enter("b", [SPOT], cancelled, lambda _: cancelled.cancel())
     gate.leave(SPOT)
-    gate.enter("c", SPOT, Cancellation(), lambda _: None)
+    gate.enter("c", [SPOT], Cancellation(), lambda _: None)
     gate.close()
 
 
 def test_the_gate_waits_as_long_as_the_rates_say() -> None:
     clock, delays = FakeClock(), iter([0.4, 0.2, 0.0])
     gate = Gate(lambda _: next(delays), Room(), clock)
-    gate.enter("a", SPOT, Cancellation(), lambda _: None)
+    gate.enter("a", [SPOT], Cancellation(), lambda _: None)
     gate.close()
     assert clock.slept == [0.4, 0.2]

@@ -12,6 +12,9 @@ from ..errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, Credenti
 
 if TYPE_CHECKING:
     import boto3
+    from botocore.session import Session
+
+    from .task_calls import TaskCalls
 
 __all__ = ["Access", "asking", "code_of"]
 
@@ -38,6 +41,8 @@ class Access:
         self._profile = profile
         self._region = region
         self._session: boto3.Session | None = None
+        self._core: Session | None = None
+        """What is under boto3's session."""
         self._clients: dict[tuple[str, bool], Any] = {}
         self._making = threading.RLock()
         """Held while a client is made: a boto3 session is for one thread at a time."""
@@ -79,13 +84,27 @@ class Access:
                     self._clients[key] = session.client(service, region_name=region, config=config)
             return self._clients[key]
 
+    def task_calls(self) -> TaskCalls:
+        """Return the calls of ECS that are made for every task; each request is sent once."""
+        from .task_calls import TaskCalls
+
+        client = self.client("ecs", patient=False)
+        with self._making, asking("opening ecs"):
+            session: Any = self._open()
+            assert self._core is not None
+            return TaskCalls(client, session.get_credentials(), self._core.get_config_variable("ca_bundle"))
+
     def _open(self) -> boto3.Session:
         if self._session is None:
             import boto3
+            from botocore.session import Session
 
             with asking("reading the AWS configuration"):
+                self._core = Session()
                 self._session = boto3.Session(
-                    profile_name=self._profile, region_name=self._region or _region_of_environment()
+                    botocore_session=self._core,
+                    profile_name=self._profile,
+                    region_name=self._region or _region_of_environment(),
                 )
         return self._session
 

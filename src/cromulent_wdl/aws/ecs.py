@@ -80,6 +80,7 @@ class Ecs:
         self._clock = clock
         self._buckets = _Buckets(clock, pause)
         self._client: ECSClient = access.client("ecs", patient=False)
+        self._tasks = access.task_calls()
 
     def launch_delay(self, provider: str) -> float:
         """Return in how many seconds a task may be started there; take what it needs when that is now."""
@@ -90,10 +91,13 @@ class Ecs:
                 bucket.reserve()
         return delay
 
-    def run_task(self, request: Mapping[str, Any], provider: str) -> Answer:
-        """Start a task; `launch_delay` has said that it may be. Raises AwsError when AWS refuses or goes on failing."""
+    def run_task(self, request: Mapping[str, Any], provider: str, *, paid: bool = True) -> Answer:
+        """Start a task; `paid` where `launch_delay` has said that it may be.
+
+        Raises AwsError when AWS refuses or goes on failing.
+        """
         buckets = (self._buckets.run_task, self._buckets.launches[provider])
-        found = self._asking("starting a task", lambda: self._client.run_task(**request), buckets, paid=True)
+        found = self._asking("starting a task", lambda: self._tasks.run_task(request), buckets, paid)
         if found["tasks"]:
             return Answer(task_of(found["tasks"][0]))
         failures = found.get("failures") or [{}]
@@ -103,7 +107,7 @@ class Ecs:
         """Look at up to 100 tasks, once: who polls asks again anyhow. Raises AwsError."""
 
         def call() -> Any:
-            return self._client.describe_tasks(cluster=self._cluster, tasks=list(arns))
+            return self._tasks.describe_tasks({"cluster": self._cluster, "tasks": list(arns)})
 
         found = self._once("looking at tasks", call, (self._buckets.describe,))
         missing = (str(each.get("arn", "")) for each in found.get("failures") or ())

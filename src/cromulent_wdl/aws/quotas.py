@@ -11,7 +11,7 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_service_quotas import ServiceQuotasClient
 
-__all__ = ["ON_DEMAND", "SPOT", "Quotas", "fargate"]
+__all__ = ["ON_DEMAND", "SPOT", "Quotas", "fargate", "request_link"]
 
 ON_DEMAND = "L-3032A538"
 SPOT = "L-36FBB829"
@@ -33,6 +33,11 @@ def fargate(access: Access) -> Quotas:
     with asking("reading Fargate's quotas"):
         client: ServiceQuotasClient = access.client("service-quotas")
     return Quotas(_value(client, ON_DEMAND), _value(client, SPOT))
+
+
+def request_link(region: str, code: str) -> str:
+    """Return where a greater quota is asked for."""
+    return f"https://{region}.console.aws.amazon.com/servicequotas/home/services/fargate/quotas/{code}"
 
 
 def _value(client: ServiceQuotasClient, code: str) -> float:

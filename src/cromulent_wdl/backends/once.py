@@ -43,7 +43,8 @@ class Once(Generic[_Key, _Value]):
         with self._lock:
             self._made.pop(key, None)
 
-    def values(self) -> list[_Value]:
-        """Return what has been made."""
+    def items(self) -> list[tuple[_Key, _Value]]:
+        """Return what has been made, with its keys."""
         with self._lock:
-            return [each.result() for each in self._made.values() if each.done() and each.exception() is None]
+            made = list(self._made.items())
+        return [(key, each.result()) for key, each in made if each.done() and each.exception() is None]

@@ -72,6 +72,8 @@ class History:
 
 def again(outcome: Outcome, history: History, allowances: Allowances) -> Again | None:
     """Return how to repeat the attempt that ended so, or None where that is not for us to do."""
+    if outcome.final:
+        return None
     count, said = history.counts.get(outcome.ending, 0), outcome.message
     if outcome.ending is Ending.SPOT:
         of = allowances.preemptible

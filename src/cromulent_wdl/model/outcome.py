@@ -76,3 +76,5 @@ class Outcome:
     """Bytes that the attempt had, where a backend gives it sizes of its own."""
     disk: int = 0
     """The same of disk."""
+    final: bool = False
+    """Whether all the patience that there is went into it, so that it is not tried again."""

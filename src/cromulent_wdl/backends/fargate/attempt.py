@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import replace
 
 from ...aws.decode import KILLED, EcsTask
 from ...aws.log_lines import drain
 from ...errors import AwsError, CromulentError
-from ...model import EcsTaskStopped, Outcome, TaskImage, TaskStarted
+from ...model import EcsTaskStopped, Ending, Outcome, TaskImage, TaskStarted
 from ..verdict import STOPPED
 from . import memo
 from .cloud import Cloud
@@ -18,10 +19,11 @@ from .copies import Asked
 from .errand import Errand
 from .following import Followed, Follower
 from .gate import Cancelled
-from .launching import Launched, Launcher, place_of, stream_of
+from .launching import Launched, Launcher, OutOfPatience, needs_of, over_quota, place_of, stream_of
 from .site import Site
 from .sizes import Size
 from .staging import stage_inputs
+from .stopping import stop_all
 from .verdict import End, outcome_of
 from .wrapper import Limits, prepare_attempt, read_result, revoke
 
@@ -58,14 +60,20 @@ class Run:
         """Fence and stop whatever earlier heads left of the call."""
         if self._attempt.directory.is_dir():
             revoke(self._attempt)
-        for ecs in self._site.survivors.take_call(memo.call_prefix(self._task)):
+        if left := self._site.survivors.take_call(memo.call_prefix(self._task)):
             self._errand.waiting("stopping what an earlier head of the run left of it")
-            self._follower.stop_and_wait(ecs)
+            self._stop(left)
+
+    def _stop(self, tasks: Sequence[EcsTask]) -> None:
+        """Stop tasks that another attempt takes the place of, and wait until they are over."""
+        stop_all(self._cloud, self._task.run_directory, tasks, "Another attempt takes its place")
 
     def run(self, size: Size) -> Outcome:
         """Run the attempt to its end, or take over what an earlier head has begun. Raises CromulentError, OSError."""
         if self._attempt.directory.is_dir():
             return self._take_over(size)
+        if why := self._cloud.gate.refusal(needs_of(size, spot=self._task.preemptible)):
+            return over_quota(why, self._cloud.deployment.region)
         self.clear()
         try:
             asked = Asked(lambda: bool(self._errand.cancelled), self._errand.waiting)
@@ -81,6 +89,9 @@ class Run:
     def _launch(self, size: Size) -> Launched | Outcome:
         try:
             return self._launcher(size).launch()
+        except OutOfPatience as error:
+            self._abandon()
+            return Outcome(Ending.THROTTLED, message=str(error), final=True)
         except CromulentError:
             self._abandon()
             raise
@@ -93,8 +104,7 @@ class Run:
         if revoke(self._attempt) is None:
             return
         try:
-            for ecs in self._site.started(self._attempt.key):
-                self._follower.stop_and_wait(ecs)
+            self._stop(self._site.started(self._attempt.key))
         except CromulentError as error:
             _log.warning(
                 "%s: AWS does not say whether a task of it runs; it has lost its claim: %s", self._task.call, error
@@ -116,8 +126,7 @@ class Run:
         for event in memo.told(self._attempt.directory):  # it goes on in this head's part of the journal, too
             self._errand.report(replace(event, at=self._cloud.clock.now()))
         survivors = self._site.survivors.take(self._attempt.key)
-        for ecs in survivors[1:]:
-            self._follower.stop_and_wait(ecs)
+        self._stop(survivors[1:])
         if survivors:
             launcher = self._launcher(size)
             launcher.join(survivors[0])

@@ -18,6 +18,7 @@ from .cloud import Cloud
 from .errand import Errand
 from .site import Site, not_shared, open_site
 from .sizes import Size, defaulted, no_size, size_for
+from .stopping import stop_all
 from .verdict import outcome_of_error
 from .wrapper import find_attempt
 
@@ -96,14 +97,12 @@ class FargateBackend:
         return _NO_CAP
 
     def close(self) -> None:
-        """Stop what an earlier head left and nobody has taken over, and end the threads."""
-        for site in self._sites.values():
-            for ecs in site.survivors.take_rest():
+        """Stop what an earlier head left and nobody has taken over, wait until it has stopped, and end the threads."""
+        for directory, site in self._sites.items():
+            left = site.survivors.take_rest()
+            for ecs in left:
                 _log.warning("stopping %s, which an earlier head of the run left", ecs.identity)
-                try:
-                    self._cloud.ecs.stop(ecs.arn, "No head of its run wants it")
-                except CromulentError as error:
-                    _log.warning("%s could not be stopped: %s", ecs.identity, error)
+            stop_all(self._cloud, directory, left, "No head of its run wants it")
             site.leave()
         self._cloud.gate.close()
         self._cloud.monitor.close()

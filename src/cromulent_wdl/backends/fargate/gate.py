@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from ...clock import SYSTEM, Clock
 from ..seam import Cancellation
 from .turns import Measured, Need, Room, Turns
 
-__all__ = ["Cancelled", "Gate"]
+__all__ = ["Admission", "Cancelled", "Gate"]
 
 _PAUSE = 0.5
 """Seconds between two looks at whether there is room again; who leaves says so anyhow."""
@@ -20,13 +21,21 @@ class Cancelled(Exception):
     """The task was cancelled while it waited."""
 
 
+@dataclass(frozen=True)
+class Admission:
+    """What a task was let in with."""
+
+    need: Need
+    instead: str = ""
+    """What there was too little of for what it would have rather had."""
+
+
 class _Ticket:
-    def __init__(self, group: str, need: Need, waiting: Callable[[str], None]) -> None:
+    def __init__(self, group: str, needs: Sequence[Need]) -> None:
         self.group = group
-        self.need = need
-        self.waiting = waiting
+        self.needs = needs
         self.awake = threading.Event()
-        self.admitted = False
+        self.admitted: Admission | None = None
         self.told = ""
         """What was last said of why it waits."""
 
@@ -53,9 +62,14 @@ class Gate:
         self._thread: threading.Thread | None = None
         self._closed = False
 
-    def enter(self, group: str, need: Need, cancelled: Cancellation, waiting: Callable[[str], None]) -> None:
-        """Wait for a turn and take the room; `leave` gives it back. Raises Cancelled."""
-        ticket = _Ticket(group, need, waiting)
+    def enter(
+        self, group: str, needs: Sequence[Need], cancelled: Cancellation, waiting: Callable[[str], None]
+    ) -> Admission:
+        """Wait for a turn and take the room for the first of the needs that there is room for; `leave` gives it back.
+
+        Raises Cancelled.
+        """
+        ticket = _Ticket(group, needs)
         with self._changed:
             self._turns.add(group, ticket)
             if self._thread is None:
@@ -68,13 +82,24 @@ class Gate:
                 ticket.awake.clear()
                 with self._changed:
                     admitted, why = ticket.admitted, ticket.told
-                    if cancelled and not admitted:
+                    if cancelled and admitted is None:
                         self._turns.remove(group, ticket)
                         raise Cancelled
-                if admitted:
-                    return
+                if admitted is not None:
+                    return admitted
                 if why:
                     waiting(why)
+
+    def refusal(self, needs: Sequence[Need]) -> str:
+        """Return why there would be room for none of the needs though nothing else ran, or nothing.
+
+        AWS is asked anew before somebody is turned away: quotas grow.
+        """
+        why = self._room.never(needs)
+        if why and self._clock.monotonic() - self._measured >= _MEASURE_EVERY:
+            self._measure_again()
+            why = self._room.never(needs)
+        return why
 
     def join(self, need: Need) -> None:
         """Take the room of a task that runs already."""
@@ -122,19 +147,21 @@ class Gate:
         delays: list[float] = []
 
         def admitted(ticket: _Ticket) -> bool:
-            lack = self._room.lack(ticket.need)
-            if lack:
-                self._tell_all(ticket.group, lack)
+            lacks = [self._room.lack(need) for need in ticket.needs]
+            if all(lacks):
+                self._tell_all(ticket.group, "; ".join(dict.fromkeys(lacks)))
                 return False
-            delay = self._delay(ticket.need.provider)
+            which = lacks.index("")
+            delay = self._delay(ticket.needs[which].provider)
             delays.append(delay)
+            if delay == 0:
+                ticket.admitted = Admission(ticket.needs[which], "; ".join(lacks[:which]))
             return delay == 0
 
         ticket = self._turns.next(admitted)
-        if ticket is None:
+        if ticket is None or ticket.admitted is None:
             return min(delays) if delays else None
-        self._room.take(ticket.need)
-        ticket.admitted = True
+        self._room.take(ticket.admitted.need)
         ticket.awake.set()
         return 0.0
 

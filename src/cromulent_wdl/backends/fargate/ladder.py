@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-__all__ = ["Rung", "pause_after", "rungs"]
+__all__ = ["Rung", "pause_after", "providers", "rungs"]
 
 ON_DEMAND = "FARGATE"
 SPOT = "FARGATE_SPOT"
@@ -28,11 +28,16 @@ class Rung:
         return f"{'Spot' if self.provider == SPOT else 'on demand'} in {self.subnet}"
 
 
+def providers(*, spot: bool) -> tuple[str, ...]:
+    """Return the capacity providers of a task, the first that it would rather have first."""
+    return (SPOT, ON_DEMAND) if spot else (ON_DEMAND,)
+
+
 def rungs(subnets: Sequence[str], turn: int, *, spot: bool) -> tuple[Rung, ...]:
     """Return the rungs of a task; `turn` spreads tasks over the subnets."""
     first = turn % len(subnets)
-    providers = (SPOT, ON_DEMAND) if spot else (ON_DEMAND,)
-    return tuple(Rung(provider, subnet) for subnet in (*subnets[first:], *subnets[:first]) for provider in providers)
+    places = (*subnets[first:], *subnets[:first])
+    return tuple(Rung(provider, subnet) for subnet in places for provider in providers(spot=spot))
 
 
 def pause_after(round_: int, first: float) -> float:

@@ -7,13 +7,14 @@ import re
 import threading
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
+from ...aws import quotas
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
-from ...errors import AwsError
+from ...errors import AwsError, AwsThrottled
 from ...model import EcsTaskLaunched, Ending, Outcome, TaskImage, TaskPlaced
 from ...units import MIB
 from ..budget import over_budget
@@ -22,19 +23,23 @@ from .cloud import Cloud
 from .errand import Errand
 from .gate import Cancelled
 from .images import AMD64, Chosen
-from .ladder import SPOT, Rung, pause_after, rungs
+from .ladder import SPOT, Rung, pause_after, providers, rungs
 from .request import ARCHITECTURES, STREAM_PREFIX, Blueprint, Launch, launch_of
 from .site import Site
 from .sizes import Size, rounding
 from .turns import Need
 
-__all__ = ["Launched", "Launcher", "place_of", "queue_of", "stream_of"]
+__all__ = ["Launched", "Launcher", "OutOfPatience", "needs_of", "over_quota", "place_of", "queue_of", "stream_of"]
 
 _INDEX = re.compile(r"\[\d+\]")
 
 
 class OverBudget(Exception):
     """The run has cost as much as it may."""
+
+
+class OutOfPatience(Exception):
+    """AWS went on asking for fewer calls; whether it has carried out one of them nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +60,17 @@ def queue_of(call: str, rung: Rung) -> str:
     return f"{_INDEX.sub('', call)} {rung.provider}"
 
 
+def needs_of(size: Size, *, spot: bool) -> tuple[Need, ...]:
+    """Return what room a task of a size takes, the room that it would rather have first."""
+    return tuple(Need(provider, size.vcpus) for provider in providers(spot=spot))
+
+
+def over_quota(why: str, region: str) -> Outcome:
+    """Return the outcome of a task that is larger than all that the account may run."""
+    link = quotas.request_link(region, quotas.ON_DEMAND)
+    return Outcome(Ending.QUOTA, message=f"{why}; to ask AWS for more: {link}")
+
+
 def stream_of(ecs: EcsTask) -> str:
     """Return the name of the task's log stream, known before it starts (facts: awslogs stream)."""
     return f"{STREAM_PREFIX}/{CONTAINER}/{ecs.identity}"
@@ -70,12 +86,14 @@ class Launcher:
         self._task = errand.task
         self._size = size
         self._tries = 0
+        self._end = 0.0
+        """When the patience with AWS is over."""
         self._image = Chosen("", "", AMD64)
 
     def launch(self) -> Launched | Outcome:
         """Start the attempt's task and return it, or how the attempt ended where there is no room, or no money.
 
-        Raises Cancelled, AwsError, ImageNotFound.
+        Raises Cancelled, OutOfPatience, AwsError, ImageNotFound.
         """
         try:
             return self._launch()
@@ -86,7 +104,7 @@ class Launcher:
         self._image = self._cloud.images.chosen(self._task)
         self._tell_image()
         ladder = rungs(self._cloud.deployment.subnets, self._site.next_turn(), spot=self._task.preemptible)
-        end = self._cloud.clock.monotonic() + self._cloud.settings.capacity_patience
+        self._end = self._cloud.clock.monotonic() + self._cloud.settings.capacity_patience
         round_ = 0
         while True:
             round_ += 1
@@ -96,11 +114,17 @@ class Launcher:
                     return answer
                 ending, words = ending_of_failure(answer)
                 self._errand.waiting(f"{rung}: {words}", "capacity")
-            pause = pause_after(round_, self._cloud.settings.capacity_pause)
-            if self._cloud.clock.monotonic() + pause > end:
+            if not self._patient("no room anywhere", round_):
                 return Outcome(ending, message=words)
-            self._errand.waiting(f"no room anywhere; tried again in {pause:g} s", "capacity")
-            self._pause(pause)
+
+    def _patient(self, why: str, round_: int) -> bool:
+        """Say for what is waited and pause before the next round; False where that would take too long."""
+        pause = pause_after(round_, self._cloud.settings.capacity_pause)
+        if self._cloud.clock.monotonic() + pause > self._end:
+            return False
+        self._errand.waiting(f"{why}; tried again in {pause:g} s", "capacity")
+        self._pause(pause)
+        return True
 
     def need_of(self, ecs: EcsTask) -> Need:
         """Return what room a task takes."""
@@ -111,13 +135,16 @@ class Launcher:
         self._cloud.gate.join(self.need_of(ecs))
 
     def _try(self, rung: Rung) -> Launched | str:
-        """Start the task on one rung; return why not where AWS says so."""
-        need = Need(rung.provider, self._size.vcpus)
+        """Start the task on one rung, or on demand where Spot's quota is used up; return why not where AWS says so."""
         # Before its turn, or all whose turn came meanwhile would start at once.
         self._site.definitions.arn(self._blueprint())
-        self._cloud.gate.enter(
-            queue_of(self._task.call, rung), need, self._errand.cancelled, partial(self._errand.waiting, on="room")
+        admission = self._cloud.gate.enter(
+            queue_of(self._task.call, rung),
+            needs_of(self._size, spot=rung.provider == SPOT),
+            self._errand.cancelled,
+            partial(self._errand.waiting, on="room"),
         )
+        need, rung = admission.need, replace(rung, provider=admission.need.provider)
         try:
             self._keep_to_budget()
             definition, answer = self._run_task(rung)
@@ -129,7 +156,7 @@ class Launcher:
             raise
         with suppress(OSError):  # it runs, whatever can be written down of it
             memo.note_launch(self._errand.attempt.directory, answer.task, definition)
-        self._tell(rung, answer.task)
+        self._tell(rung, answer.task, admission.instead)
         return Launched(answer.task, need)
 
     def _keep_to_budget(self) -> None:
@@ -143,13 +170,27 @@ class Launcher:
         blueprint = self._blueprint()
         definition = self._site.definitions.arn(blueprint)
         try:
-            return definition, self._cloud.ecs.run_task(self._request(rung, definition), rung.provider)
+            return definition, self._asked(rung, definition)
         except AwsError as error:
             if "TaskDefinition" not in str(error):
                 raise
         self._site.definitions.forget(blueprint)
         definition = self._site.definitions.arn(blueprint)
-        return definition, self._cloud.ecs.run_task(self._request(rung, definition), rung.provider)
+        return definition, self._asked(rung, definition)
+
+    def _asked(self, rung: Rung, definition: str) -> Answer:
+        """Return what RunTask answers. AWS that asks for fewer calls is a place without room: that passes.
+
+        The request stays the same, its token too: nobody knows what became of those before.
+        """
+        request, round_ = self._request(rung, definition), 0
+        while True:
+            try:
+                return self._cloud.ecs.run_task(request, rung.provider, paid=not round_)
+            except AwsThrottled as error:
+                round_ += 1
+                if not self._patient(str(error), round_):
+                    raise OutOfPatience(str(error)) from error
 
     def _blueprint(self) -> Blueprint:
         return self._cloud.images.blueprint(self._image, self._task, self._site.access_point)
@@ -179,9 +220,9 @@ class Launcher:
             task, now = self._task, self._cloud.clock.now()
             self._errand.report(TaskImage(now, task.call, task.attempt, self._image.name, self._image.digest))
 
-    def _tell(self, rung: Rung, ecs: EcsTask) -> None:
+    def _tell(self, rung: Rung, ecs: EcsTask, instead: str) -> None:
         task, size, deployment, now = self._task, self._size, self._cloud.deployment, self._cloud.clock.now()
-        why = ", ".join(filter(None, (str(rung), str(size), rounding(task.resources, size))))
+        why = ", ".join(filter(None, (str(rung), instead, str(size), rounding(task.resources, size))))
         if task.architecture not in ("", self._image.architecture):
             why += f"; the image was not built for {task.architecture}"
         # What was asked: the launch tells what was given, and `cost` what the difference costs.

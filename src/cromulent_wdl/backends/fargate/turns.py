@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf
 from typing import Generic, TypeVar
 
 __all__ = ["Measured", "Need", "Room", "Turns"]
 
 _Ticket = TypeVar("_Ticket", bound=Hashable)
+
+
+_KINDS = {"FARGATE": "On-Demand", "FARGATE_SPOT": "Spot"}
 
 
 @dataclass(frozen=True)
@@ -46,16 +50,23 @@ class Room:
             self.addresses = self.tasks + found.free_addresses
 
     def lack(self, need: Need) -> str:
-        """Return in words what there is too little of, or nothing. A task that is alone is never held back."""
-        if not self.tasks:
-            return ""
+        """Return in words what there is too little of, or nothing. For want of an address nobody waits alone."""
+        if never := self.never((need,)):
+            return never
         quota, taken = self.quotas.get(need.provider), self.vcpus.get(need.provider, 0.0)
         if quota is not None and taken + need.vcpus > quota:
-            kind = "Spot" if need.provider == "FARGATE_SPOT" else "On-Demand"
+            kind = _KINDS[need.provider]
             return f"{taken:g} of the {quota:g} Fargate {kind} vCPUs that the account may run are in use"
-        if self.addresses is not None and self.tasks >= self.addresses:
+        if self.tasks and self.addresses is not None and self.tasks >= self.addresses:
             return f"all {self.addresses} free addresses of the deployment's subnets are in use"
         return ""
+
+    def never(self, needs: Sequence[Need]) -> str:
+        """Return in words why there is room for none of the needs, though nothing else ran; or nothing."""
+        if any(need.vcpus <= self.quotas.get(need.provider, inf) for need in needs):
+            return ""
+        quotas = " and ".join(f"{self.quotas[need.provider]:g} Fargate {_KINDS[need.provider]}" for need in needs)
+        return f"it needs {needs[0].vcpus:g} vCPUs, and the account may run {quotas} vCPUs at a time"
 
     def take(self, need: Need) -> None:
         """Count a task in."""

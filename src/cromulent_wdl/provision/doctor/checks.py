@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ...aws.quotas import ON_DEMAND, SPOT
+from ...aws.quotas import ON_DEMAND, SPOT, request_link
 from .facts import Account, Here, Unknown
 from .finding import Finding, failure, ok, unknown, warning
 
-__all__ = ["account", "here", "request_link"]
+__all__ = ["account", "here"]
 
 _SKEW_REFUSED = 300.0
 """Seconds: a request signed so far from AWS's time is refused (AWS page "Troubleshooting Signature Version 4")."""
@@ -34,11 +34,6 @@ def account(facts: Account) -> Iterator[Finding]:
         yield _clock(facts.skew)
     if not isinstance(facts.caller, Unknown):
         yield _quotas(facts)
-
-
-def request_link(region: str, code: str) -> str:
-    """Return where a greater quota is asked for."""
-    return f"https://{region}.console.aws.amazon.com/servicequotas/home/services/fargate/quotas/{code}"
 
 
 def _engine(facts: Here) -> Finding:

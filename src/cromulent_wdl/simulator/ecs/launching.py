@@ -10,7 +10,18 @@ from dataclasses import replace
 from typing import Any
 
 from .run_request import Batch
-from .seam import ContainerPlan, FileAccess, Launch, LogTarget, Place, SecretUnavailable, Subnet, VolumePlan, World
+from .seam import (
+    ContainerPlan,
+    FileAccess,
+    Launch,
+    LogTarget,
+    Place,
+    PullRefused,
+    SecretUnavailable,
+    Subnet,
+    VolumePlan,
+    World,
+)
 
 __all__ = ["CannotLaunch", "container_plans", "launch_of"]
 
@@ -49,6 +60,7 @@ def launch_of(world: World, place: Place, batch: Batch, task: tuple[str, str], w
 def container_plans(world: World, place: Place, batch: Batch, task_id: str) -> tuple[ContainerPlan, ...]:
     """Return the task's containers with the overrides applied."""
     overrides = {each["name"]: each for each in batch.overrides.get("containerOverrides") or ()}
+    _check_pulls(world, place, batch)
     return tuple(
         _container(
             each,
@@ -58,6 +70,14 @@ def container_plans(world: World, place: Place, batch: Batch, task_id: str) -> t
         )
         for each in batch.definition.document["containerDefinitions"]
     )
+
+
+def _check_pulls(world: World, place: Place, batch: Batch) -> None:
+    try:
+        for each in batch.definition.document["containerDefinitions"]:
+            world.check_pull(place, batch.execution_role or "", each["image"])
+    except PullRefused as refused:
+        raise CannotLaunch(str(refused)) from refused
 
 
 def _secrets(world: World, place: Place, batch: Batch, container: Document) -> dict[str, str]:

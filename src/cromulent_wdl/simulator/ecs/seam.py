@@ -20,6 +20,7 @@ __all__ = [
     "LogTarget",
     "Object",
     "Place",
+    "PullRefused",
     "RunningTask",
     "SecretUnavailable",
     "Subnet",
@@ -104,6 +105,10 @@ class SecretUnavailable(Exception):
     """A secret cannot be fetched; the message is the task's stoppedReason."""
 
 
+class PullRefused(Exception):
+    """An image may not be pulled; the message is the task's stoppedReason."""
+
+
 class World(Protocol):
     """What others hold. Every method is quick, thread-safe and never calls the engine."""
 
@@ -124,6 +129,9 @@ class World(Protocol):
 
     def secret(self, place: Place, role: str, value_from: str) -> str:
         """Return the secret that an execution role fetches. Raises SecretUnavailable."""
+
+    def check_pull(self, place: Place, role: str, image: str) -> None:
+        """Raise PullRefused where an execution role, or a task without one, may not pull an image."""
 
     def has_log_group(self, place: Place, name: str) -> bool:
         """Say whether the CloudWatch log group exists."""

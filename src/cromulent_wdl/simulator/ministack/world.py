@@ -13,6 +13,7 @@ from typing import Any
 from ..ecs import AccessPoint, FileAccess, FileSystem, Place, Subnet, TaskStateChange
 from . import base, networks, roles
 from .authorization import Judge
+from .image_pulls import ImagePulls
 from .mounting import Mounts
 from .secrets import Secrets
 
@@ -33,6 +34,7 @@ class MinistackWorld:
         """How many changes of tasks there were."""
         self._mounts = Mounts() if judge is not None else None
         self._secrets = Secrets(judge)
+        self._pulls = ImagePulls(judge)
         self._ec2 = base.module("services.ec2")
         self._efs = base.module("services.efs")
         self._logs = base.module("services.cloudwatch_logs")
@@ -85,6 +87,10 @@ class MinistackWorld:
     def secret(self, place: Place, role: str, value_from: str) -> str:
         """Return the secret that an execution role fetches."""
         return self._secrets.value(place, role, value_from)
+
+    def check_pull(self, place: Place, role: str, image: str) -> None:
+        """Raise PullRefused where an execution role may not pull an image."""
+        self._pulls.check(place, role, image)
 
     def has_log_group(self, place: Place, name: str) -> bool:
         """Say whether the log group exists."""
