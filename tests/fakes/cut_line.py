@@ -8,6 +8,8 @@ import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from cromulent_wdl.clock import SYSTEM
+
 __all__ = ["Line", "line", "network_line"]
 
 _HOST = "127.0.0.1"
@@ -16,8 +18,10 @@ _HOST = "127.0.0.1"
 class Line:
     """Passes on what is said at one socket to another, both ways."""
 
-    def __init__(self, reach: Callable[[], socket.socket]) -> None:
+    def __init__(self, reach: Callable[[], socket.socket], rate: float = 0.0) -> None:
         self._reach = reach
+        self._rate = rate
+        """Bytes a second, each way on each connection; 0: as fast as it goes."""
         self._up = threading.Event()
         self._flows = threading.Event()
         self._lock = threading.Lock()
@@ -83,6 +87,8 @@ class Line:
         with contextlib.suppress(OSError):
             while data := source.recv(65536):
                 self._flows.wait(60)
+                if self._rate:
+                    SYSTEM.sleep(len(data) / self._rate)
                 target.sendall(data)
         with contextlib.suppress(OSError):
             target.shutdown(socket.SHUT_RDWR)
@@ -105,10 +111,10 @@ def line(near: Path, far: Path) -> Iterator[Line]:
 
 
 @contextlib.contextmanager
-def network_line(port: Callable[[], int]) -> Iterator[tuple[Line, int]]:
+def network_line(port: Callable[[], int], rate: float = 0.0) -> Iterator[tuple[Line, int]]:
     """Listen at a port, which is yielded with the line, and pass on to another that may come to be known later."""
     with socket.create_server((_HOST, 0), backlog=512) as listener:
-        made = Line(lambda: socket.create_connection((_HOST, port())))
+        made = Line(lambda: socket.create_connection((_HOST, port())), rate)
         with _served(made, listener):
             yield made, listener.getsockname()[1]
 

@@ -97,13 +97,35 @@ def test_an_execution_that_is_stopped_from_outside_leaves_no_task(laptop: Machin
     until(lambda: running(laptop, run, "long"), 60)
     machines = cloud.client("stepfunctions").list_state_machines()["stateMachines"]
     (machine,) = [each["stateMachineArn"] for each in machines if each["name"].endswith("-run")]
-    execution = f"{machine.replace(':stateMachine:', ':execution:')}:{run}"
-    cloud.client("stepfunctions").stop_execution(executionArn=execution, cause="enough")
+    cloud.client("stepfunctions").stop_execution(executionArn=_execution(machine, run), cause="enough")
 
     until(lambda: tasks(cloud) == [], 60)
     assert laptop("wait", run).status == 130
     shown = laptop("status", run, "--json").result
     assert (shown["state"], shown["message"]) in (("stopped", "enough"), ("stopped", "The run was stopped"))
+
+
+def test_a_run_that_others_start_with_an_input_that_is_not_there_ends_and_says_so(
+    laptop: Machine, cloud: Cloud
+) -> None:
+    laptop.write("read.wdl", "version 1.1\ntask read { input { File f } command <<< >>> }\n")
+    laptop.write("f.txt", "there\n")
+    (run,) = laptop("run", "read.wdl", "f=f.txt", "--on", "aws", "--detach").out.split()
+    assert laptop("wait", run).status == 0
+    states, (bucket,) = cloud.client("stepfunctions"), cloud.client("s3").list_buckets()["Buckets"]
+    machines = states.list_state_machines()["stateMachines"]
+    (machine,) = [each["stateMachineArn"] for each in machines if each["name"].endswith("-run")]
+    first = json.loads(states.describe_execution(executionArn=_execution(machine, run))["input"])
+    missing = {"read.f": f"s3://{bucket['Name']}/none"}
+    again = f"{run[:-4]}zzzz"
+    states.start_execution(stateMachineArn=machine, name=again, input=json.dumps({**first, "inputs": missing}))
+    assert laptop("wait", again).status == 2
+    shown = laptop("status", again, "--json").result
+    assert (shown["state"], shown["message"]) == ("failed", f"there is nothing at {missing['read.f']}")
+
+
+def _execution(machine: str, run: str) -> str:
+    return f"{machine.replace(':stateMachine:', ':execution:')}:{run}"
 
 
 def test_who_follows_may_be_killed(laptop: Machine) -> None:

@@ -79,6 +79,9 @@ def begin(options: RunOptions) -> tuple[CloudRun, Access]:
         except CromulentError as error:
             error.exit_status = UsageError.exit_status
             raise
+        except KeyboardInterrupt:
+            ui.note("Nothing was started. What has been uploaded is not sent again.")
+            raise
         return ready if isinstance(ready, CloudRun) else _start(wish, ready), wish.access
 
 

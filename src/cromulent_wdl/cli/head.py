@@ -11,7 +11,7 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +19,7 @@ from typing import Any
 
 import msgspec
 from WDL import Env, Value, copy_source, runtime, values_to_json
-from WDL._util import VERBOSE_LEVEL
+from WDL._util import VERBOSE_LEVEL, TerminationSignalFlag
 from WDL.runtime.config import Loader
 
 from ..aws import objects
@@ -103,7 +103,10 @@ def orchestrate() -> int:
 def _result(head: _Head) -> RunResult | None:
     """Run to the end and return how that was; None where a signal from nobody known ended it."""
     try:
-        result = _run(head)
+        with TerminationSignalFlag(logging.getLogger("cromulent")) as terminating:  # from before there are tasks
+            result = _run(head, terminating)
+    except InterruptedError as error:
+        result = RunResult(head.keys.run_id, "stopped", "Cromulent.Stopped", str(error), exit_status=130)
     except (UsageError, bundles.BundleUnreadable, FetchFailed) as error:
         hint = f" ({error.hint})" if error.hint else ""
         said = head.names.known(f"{error}{hint}")
@@ -113,7 +116,7 @@ def _result(head: _Head) -> RunResult | None:
     return result
 
 
-def _run(head: _Head) -> RunResult:
+def _run(head: _Head, terminating: Callable[[], bool]) -> RunResult:
     bundle, source = _requested(head)
     head.directory.mkdir(parents=True, exist_ok=True)
     clear_ends(head.directory)
@@ -135,7 +138,10 @@ def _run(head: _Head) -> RunResult:
         loaded = load_source(options, cfg, cleanup)
         copy_source(loaded.document, str(head.directory / "wdl"))  # for reports, which draw it
         bound = bind_inputs(loaded, options, cfg)
-        bound = replace(bound, inputs=fetch_inputs(head.access, bound.inputs, MOUNT / "inputs", head.names))
+        fetched = fetch_inputs(head.access, bound.inputs, MOUNT / "inputs", head.names, terminating)
+        if terminating():
+            raise InterruptedError("it was told to stop")
+        bound = replace(bound, inputs=fetched)
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
         backend, told = here.session.choice.backend.name, head.names.telling(head.station)

@@ -6,7 +6,7 @@ import os
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from WDL import Env, Value
@@ -40,13 +40,13 @@ def clear_ends(directory: Path) -> None:
                 clear_ends(Path(entry.path))
 
 
-def fetch_inputs(access: Access, inputs: Bindings, root: Path, names: Names) -> Bindings:
-    """Return the inputs with what lies in S3 on the shared disk, all fetched side by side. Raises FetchFailed.
+def fetch_inputs(access: Access, inputs: Bindings, root: Path, names: Names, stopping: Callable[[], bool]) -> Bindings:
+    """Return the inputs with what lies in S3 on the shared disk, all fetched side by side; `names` learns of them.
 
-    `names` learns of them.
+    Raises FetchFailed, and InterruptedError once it is to stop.
     """
     wanted = [Wanted(leaf.value, isinstance(leaf, Value.Directory)) for leaf in leaves(inputs) if is_s3(leaf.value)]
-    places = fetch(access, wanted, root)
+    places = fetch(access, wanted, root, stopping)
     names.learn(places)
 
     def place(leaf: Leaf) -> str:

@@ -12,8 +12,10 @@ from collections.abc import Generator
 from pathlib import Path
 from typing import Any
 
+from WDL._util import TerminationSignalFlag
 from WDL.runtime import config
 from WDL.runtime.download import awscli_directory_downloader, awscli_downloader
+from WDL.runtime.error import Terminated
 
 from ..aws.access import Access
 from ..model.deployment import deployment_in
@@ -27,7 +29,7 @@ Exchange = dict[str, Any]
 
 
 def file(cfg: config.Loader, logger: logging.Logger, uri: str, **received: Any) -> Generator[Exchange, Exchange, None]:
-    """Download an object; miniwdl's coroutine for a URI scheme. Raises FetchFailed."""
+    """Download an object; miniwdl's coroutine for a URI scheme. Raises FetchFailed, Terminated."""
     if not chosen(cfg):
         yield from awscli_downloader(cfg, logger, uri, **received)
         return
@@ -37,7 +39,7 @@ def file(cfg: config.Loader, logger: logging.Logger, uri: str, **received: Any) 
 def directory(
     cfg: config.Loader, logger: logging.Logger, uri: str, **received: Any
 ) -> Generator[Exchange, Exchange, None]:
-    """Download all objects below an address. Raises FetchFailed."""
+    """Download all objects below an address. Raises FetchFailed, Terminated."""
     if not chosen(cfg):
         yield from awscli_directory_downloader(cfg, logger, uri, **received)
         return
@@ -49,4 +51,8 @@ def _fetched(cfg: config.Loader, logger: logging.Logger, wanted: Wanted) -> Path
     in_cloud = deployment_in(os.environ) is not None and settings.mount
     root = Path(settings.mount, "inputs") if in_cloud else place_for(cfg, logger, wanted.address, wanted.directory)
     access = Access(profile=settings.profile or None, region=settings.region or None)
-    return fetch(access, [wanted], root)[wanted.address]
+    with TerminationSignalFlag(logger) as terminating:
+        try:
+            return fetch(access, [wanted], root, terminating)[wanted.address]
+        except InterruptedError as error:
+            raise Terminated(quiet=True) from error

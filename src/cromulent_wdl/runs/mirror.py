@@ -143,6 +143,12 @@ class Mirror:
         texts = objects.get(self.access, self.run.bucket, self.keys.logs)
         if texts is not None:
             _unpack(texts, self.directory)
+        told = list(JournalReader(self.directory / layout.JOURNAL).new(of_run_only=True))
+        if not told or not isinstance(told[-1], RunEnded):  # its head could not use the request, or lost its last words
+            execution = self.execution()
+            begun = execution.started if execution else self._clock.now()
+            ended = (execution.ended if execution else None) or self._clock.now()
+            self._note_end(begun, RunEnded(ended, Ending(result.state), result.message, result.call))
         _replace(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _ask(self) -> None:
@@ -159,20 +165,21 @@ class Mirror:
         ending = Ending.STOPPED if execution.status == "ABORTED" else Ending.LOST
         message, task = _said(execution)
         words = self._log.copy_of(self.run.log_group, task) if task else ()
-        at = execution.ended or self._clock.now()
-        with (self.directory / layout.JOURNAL).open("a", encoding="utf-8") as journal:
-            if journal.tell() == 0:
-                begun = RunStarted(
-                    execution.started, self.run.run, name_in(self.run.run), "workflow", "", 0, "", "fargate"
-                )
-                journal.write(to_json(begun) + "\n")
-            journal.write(to_json(RunEnded(at, ending, message)) + "\n")
+        self._note_end(execution.started, RunEnded(execution.ended or self._clock.now(), ending, message))
         state = "stopped" if ending is Ending.STOPPED else "failed"
         status = 130 if ending is Ending.STOPPED else 1
         result = RunResult(
             self.run.run, state, execution.error or execution.status, message, exit_status=status, last_words=words
         )
         _replace(self.directory / _RESULT, msgspec.json.encode(result))
+
+    def _note_end(self, begun: float, end: RunEnded) -> None:
+        """Have an end in the journal that no head has written, and a beginning where there is none."""
+        with (self.directory / layout.JOURNAL).open("a", encoding="utf-8") as journal:
+            if journal.tell() == 0:
+                start = RunStarted(begun, self.run.run, name_in(self.run.run), "workflow", "", 0, "", "fargate")
+                journal.write(to_json(start) + "\n")
+            journal.write(to_json(end) + "\n")
 
     def _seen(self) -> _Seen:
         try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
@@ -38,10 +38,12 @@ def is_s3(address: str) -> bool:
     return address.startswith("s3://")
 
 
-def fetch(access: Access, wanted: Iterable[Wanted], root: Path) -> dict[str, Path]:
+def fetch(
+    access: Access, wanted: Iterable[Wanted], root: Path, stopping: Callable[[], bool] | None = None
+) -> dict[str, Path]:
     """Return where each lies under `root` by its address, having downloaded what was not there, all side by side.
 
-    Raises FetchFailed for what is not there, or may not be read.
+    Raises FetchFailed for what is not there, or may not be read, and InterruptedError once it is to stop.
     """
     places: dict[str, Path] = {}
     moves: list[tuple[Path, Path]] = []
@@ -56,7 +58,7 @@ def fetch(access: Access, wanted: Iterable[Wanted], root: Path) -> dict[str, Pat
             transfers += _transfers(each, bucket, key, found, part)
             moves.append((part, target))
     try:
-        objects.download(access, transfers)
+        objects.download(access, transfers, _heeding(stopping) if stopping is not None else None)
         for part, target in moves:
             _move(part, target)
     except AwsError as error:
@@ -65,6 +67,16 @@ def fetch(access: Access, wanted: Iterable[Wanted], root: Path) -> dict[str, Pat
         for part, _ in moves:
             shutil.rmtree(part.parent, ignore_errors=True)
     return places
+
+
+def _heeding(stopping: Callable[[], bool]) -> Callable[[int], None]:
+    """Return what hears of bytes that have come, and ends the transfer once it is to stop."""
+
+    def hear(count: int) -> None:
+        if stopping():
+            raise InterruptedError("it was told to stop")
+
+    return hear
 
 
 def _look(access: Access, wanted: Wanted, bucket: str, key: str) -> Sequence[Found]:
