@@ -285,7 +285,7 @@ def test_a_run_with_files_again_with_what_is_to_be_different(
     other.write("more/below/deep.txt", "from elsewhere\n")
     changed = other("rerun", run, "more=more", "--runtime", "greet.memory=3 GB", "--download", "home")
     assert changed.status == 0, changed.err
-    assert " an hour (on demand 1 vCPU " in changed.err and "stops     launching at $7" in changed.err
+    assert " an hour (on demand 1 vCPU 3 GB)" in changed.err and "stops     launching at $7" in changed.err
     letters = [Path(path).read_text() for path in changed.result["outputs"]["greeting.letters"]]
     assert letters == ["dear ada\nfrom elsewhere\n", "dear grace\nfrom elsewhere\n"]
     (journal,) = (other.directory / "state" / "cromulent" / "cloud").glob(f"*{_id_of(changed.err)}/journal.jsonl")

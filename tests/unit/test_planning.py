@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from WDL import CLI
+from WDL import CLI, Env, Value
 
 from cromulent_wdl.cli import outlook
 from cromulent_wdl.cli.document import read_document
@@ -90,6 +90,19 @@ def test_what_depends_on_data_is_not(rows: dict[str, Row]) -> None:
 )
 def test_what_cannot_run_is_a_problem(rows: dict[str, Row], call: str, problem: str) -> None:
     assert problem in rows[call].problem
+
+
+def test_what_inputs_ask_for_instead_counts(tmp_path: Path) -> None:
+    (tmp_path / "w.wdl").write_text(WDL.replace("workflow inner { call sized { input: cores = 4 } }\n", ""))
+    workflow = read_document(str(tmp_path / "w.wdl")).workflow
+    assert workflow is not None
+    inputs: Env.Bindings[Value.Base] = Env.Bindings()
+    inputs = inputs.bind("sized.runtime.memory", Value.String("15 GiB"))
+    inputs = inputs.bind("small.runtime.cpu", Value.Int(64))
+    world = World(Settings(), shipped().rates("us-east-1"), look, "ubuntu:22.04")
+    rows = {row.call: row for row in plan(workflow, world, inputs)}
+    assert (rows["sized"].size, rows["other"].size) == ("2 vCPU 15 GB", "?")
+    assert "no size of Fargate holds 64 cpu" in rows["small"].problem
 
 
 def test_an_image_that_may_not_fit_the_disk_is_told(rows: dict[str, Row]) -> None:

@@ -146,7 +146,7 @@ def _check(wish: _Wish) -> list[Row]:
     """Return what each call gets. Raise UsageError where a call cannot run on Fargate, or its image is not there."""
     default = wish.cfg["task_runtime"].get_dict("defaults").get("docker", "")
     world = World(wish.settings, prices_in(wish.deployment.region), looking_up(), default)
-    rows = plan(wish.bound.target, world, [binding.name for binding in wish.bound.inputs])
+    rows = plan(wish.bound.target, world, wish.bound.inputs)
     problems = [f"{row.call}: {row.problem}" for row in rows if row.problem]
     if problems:
         raise UsageError("\n".join(problems), hint=f"`cromulent plan {wish.options.source}` shows every call")

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from WDL import Tree, Value
+from WDL import Env, Tree, Value
 
 from ..aws.ecr import is_ecr
 from ..backends.fargate.images import choose
@@ -28,6 +28,7 @@ from ..units import GIB, MIB, format_bytes, parse_bytes
 __all__ = ["Lookup", "Row", "World", "disk_warning", "looked_at", "plan"]
 
 _LOG_IN = "If it is yours, `cromulent up --secret ARN` of its name and password, and set registries = {host}=ARN"
+_RUNTIME = "runtime."
 _PULLED_AND_UNPACKED = 3
 """Times the compressed size of an image that it takes on a task's disk."""
 
@@ -78,29 +79,42 @@ class _Call:
     path: str
     task: Tree.Task
     given: frozenset[str]
+    asked: Mapping[str, Constant]
+    """What the inputs have it ask for instead of what its runtime says (`align.runtime.memory`)."""
 
 
-def plan(target: Tree.Workflow | Tree.Task, world: World, given: Iterable[str] = ()) -> list[Row]:
+_Given = Mapping[str, "Value.Base | None"]
+"""Inputs that have a value, None where it comes of the graph."""
+
+
+def plan(target: Tree.Workflow | Tree.Task, world: World, inputs: Iterable[Env.Binding[Value.Base]] = ()) -> list[Row]:
     """Return a row for each call of the graph, those of subworkflows under their own names.
 
-    `given` are the names of inputs that have a value: their defaults count for nothing.
+    The defaults of inputs that have a value count for nothing.
     """
-    names = frozenset(given)
-    top = names if isinstance(target, Tree.Task) else frozenset()
-    return [_row(call, world) for call in _calls(target, "", top, names)]
+    given: _Given = {binding.name: binding.value for binding in inputs}
+    top = given if isinstance(target, Tree.Task) else {}
+    return [_row(call, world) for call in _calls(target, "", top, given)]
 
 
-def _calls(
-    target: Tree.Workflow | Tree.Task, prefix: str, given: frozenset[str], inputs: frozenset[str]
-) -> Iterator[_Call]:
+def _calls(target: Tree.Workflow | Tree.Task, prefix: str, given: _Given, inputs: _Given) -> Iterator[_Call]:
     if isinstance(target, Tree.Task):
-        yield _Call(prefix.rstrip(".") or target.name, target, given)
+        yield _Call(prefix.rstrip(".") or target.name, target, frozenset(given), _asked(given))
         return
     for node in _nodes(target.body):
         if isinstance(node, Tree.Call) and node.callee is not None:
             path = f"{prefix}{node.name}."
-            further = {name.removeprefix(path) for name in inputs if name.startswith(path)}
-            yield from _calls(node.callee, path, frozenset(node.inputs) | further, inputs)
+            further = {name.removeprefix(path): value for name, value in inputs.items() if name.startswith(path)}
+            yield from _calls(node.callee, path, {**dict.fromkeys(node.inputs), **further}, inputs)
+
+
+def _asked(given: _Given) -> dict[str, Constant]:
+    plain = (Value.String, Value.Int, Value.Float, Value.Boolean)
+    return {
+        name.removeprefix(_RUNTIME): value.value if isinstance(value, plain) else None
+        for name, value in given.items()
+        if name.startswith(_RUNTIME)
+    }
 
 
 def _nodes(body: Any) -> Iterator[Any]:
@@ -112,10 +126,11 @@ def _nodes(body: Any) -> Iterator[Any]:
 
 def _row(of: _Call, world: World) -> Row:
     call, settings = of.path, world.settings
-    known = {
+    known: dict[str, Constant] = {
         name: None if _depends(expression, of.given) else constant(expression)
         for name, expression in of.task.runtime.items()
     }
+    known.update(of.asked)
     unknown = {name for name, value in known.items() if value is None}
     image = _image(known, unknown, world.default_image)
     spot = settings.spot and known.get("preemptible", settings.preemptible) != 0
