@@ -33,8 +33,15 @@ _spared = pytest.StashKey[frozenset[int]]()
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> Generator[None, None, None]:
+    """Note what runs before what the test asks for is set up: it belongs to others."""
+    item.stash[_spared] = _children()
+    yield
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, None, None]:
-    """Note what runs when the test itself begins: it belongs to other tests as well."""
+    """Note what runs when the test itself begins: it may belong to other tests as well."""
     item.stash[_spared] = _children()
     yield
 
@@ -80,7 +87,9 @@ def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Listen to SIGTERM."""
+    """Listen to SIGTERM; and have tests' programs listen to Ctrl-C, which a shell's `&` makes them deaf to."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     running = _Running(config)
     config.pluginmanager.register(running)
     signal.signal(signal.SIGTERM, running.end)
