@@ -314,7 +314,7 @@ def _id_of(said: str) -> str:
     return said.split()[1]
 
 
-def test_what_old_runs_left_is_removed(laptop: Machine) -> None:
+def test_rows_3_and_41_what_old_runs_left_is_removed(laptop: Machine) -> None:
     laptop.write("fail.wdl", FAILING)
     ids = []
     for _ in range(2):

@@ -27,6 +27,7 @@ from cromulent_wdl.model import (
 )
 from tests.fakes.attempts import run_task
 from tests.fakes.process_tasks import Events
+from tests.fakes.waiting import eventually
 
 from .deployments import access_to
 from .fargate import Lab
@@ -242,9 +243,41 @@ def test_row_49_what_never_reached_the_disk_comes_from_the_log(lab: Lab) -> None
     assert "cannot be written" in task.stderr.read_text()
 
 
-def test_row_50_a_stream_that_is_not_there_has_no_lines_yet(lab: Lab) -> None:
+def test_rows_50_and_51_a_stream_that_is_not_there_has_no_lines_yet_and_is_not_waited_for(lab: Lab) -> None:
     group, until = lab.deployment.log_group, SYSTEM.now() + 0.2
     assert drain(access_to(lab.cloud), group, "task/task/none", until=until, stopping=lambda: False) == []
+
+
+def test_row_52_a_log_that_is_throttled_is_read_in_peace(lab: Lab) -> None:
+    task = task_of(lab, "sleep 60")
+    task.stdout.unlink()
+    task.stdout.mkdir()
+    throttled = {"kind": "throttling", "action": "GetLogEvents", "times": 2, "family": None}
+    outcome, events = run(lab, task, throttled, log_wait=3.0)
+    assert outcome.ending is Ending.MOUNT
+    said = task.stderr.read_text()
+    assert "cannot be written" in said
+    assert "Rate exceeded" not in said + outcome.message
+    assert not [event for event in events if isinstance(event, TaskWaiting)]
+
+
+def test_row_32_while_a_task_runs_nobody_writes_to_the_shared_disk(lab: Lab) -> None:
+    task, cancelled = task_of(lab, "echo begun > begun; sleep 60"), Cancellation()
+    lab.afflict()
+
+    def written() -> dict[str, float]:
+        return {str(each): each.lstat().st_mtime for each in task.run_directory.rglob("*")}
+
+    with lab.backend(poll_least=0.05, poll_most=0.1) as backend:
+        thread = threading.Thread(target=lambda: backend.run(task, cancelled, Events()))
+        thread.start()
+        assert eventually((task.work / "begun").exists)
+        SYSTEM.sleep(0.5)
+        before = written()
+        SYSTEM.sleep(0.5)  # five looks or more
+        assert written() == before
+        cancelled.cancel()
+        thread.join(30)
 
 
 def test_row_17_the_head_ends_what_does_not_end_itself(lab: Lab) -> None:

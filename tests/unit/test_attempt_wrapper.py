@@ -225,7 +225,7 @@ def test_what_a_command_leaves_running_does_not_hold_it_up(bench: Bench) -> None
         os.kill(int((task.work / "left").read_text()), signal.SIGKILL)
 
 
-def test_no_program_is_needed(tmp_path: Path, bench: Bench) -> None:
+def test_row_45_no_program_is_needed(tmp_path: Path, bench: Bench) -> None:
     _, attempt = bench.attempt("echo out", Limits(deadline=60))
     process = bench.start(attempt, {"PATH": "/nowhere"})
     assert process.wait(60) == 0

@@ -95,7 +95,7 @@ def test_a_task_that_another_head_takes_over_is_one_bill_with_its_result() -> No
     assert (bill.wasted, bill.seconds, bill.estimated) == ("", 3600.0, False)
 
 
-def test_a_run_by_hand() -> None:
+def test_row_56_a_run_by_hand() -> None:
     head, spot, demand = _costs(_run()).bills
     # 1200 s of 1 vCPU and 2 GB: (0.04048 + 2 x 0.004445) / 3
     assert head.dollars == pytest.approx(0.0164567, rel=1e-4) and head.estimated

@@ -146,6 +146,12 @@ def test_what_is_not_well_is_told_with_what_to_do(
     assert (said[0], words in said[1], hint in said[2]) == (state, True, True), said
 
 
+def test_row_13_free_addresses_of_the_users_own_network_are_held_against_what_may_run() -> None:
+    narrow = tuple(replace(each, free_addresses=11) for each in SUBNETS)
+    assert of("addresses", subnets=narrow, concurrency=22)[0] == "ok"
+    assert of("addresses", subnets=narrow, concurrency=23)[:1] == ("warning",)
+
+
 def test_without_credentials_only_what_is_here_is_checked() -> None:
     nobody = Unknown("no credentials")
     said = found(Facts(HERE, Account("eu-west-1", nobody, None, nobody), nobody))

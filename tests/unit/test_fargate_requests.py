@@ -63,6 +63,13 @@ def test_a_definition_mounts_the_run_for_writing_and_the_files_for_reading() -> 
     assert "rootDirectory" not in json.dumps(request["volumes"])  # an access point excludes one
 
 
+def test_row_31_what_a_task_writes_elsewhere_is_on_its_own_disk_and_goes_with_it() -> None:
+    [container] = definition_of(LAB, BLUEPRINT, "run-1")["containerDefinitions"]
+    written = [each["containerPath"] for each in container["mountPoints"] if not each["readOnly"]]
+    assert written == [BLUEPRINT.run_directory]
+    assert "environment" not in container  # TMPDIR is the image's own
+
+
 def test_secrets_are_named_for_ecs_to_fetch_and_none_is_where_a_task_has_none() -> None:
     secret = "arn:aws:secretsmanager:us-east-1:111122223333:secret:token-AbCdEf"
     request = definition_of(LAB, dataclasses.replace(BLUEPRINT, secrets=(("TOKEN", secret),)), "run-1")
@@ -134,7 +141,7 @@ class Registry:
         return f"arn:{request['family']}"
 
 
-def test_row_1_a_definition_is_registered_once_and_found_again_by_the_next_head() -> None:
+def test_rows_1_and_8_a_definition_is_registered_once_and_found_again_by_the_next_head() -> None:
     registry = Registry()
     first = Definitions(registry, LAB, "run-1")
     arns = {first.arn(BLUEPRINT) for _ in range(1000)}

@@ -156,7 +156,7 @@ def test_a_file_name_that_is_no_utf8_comes_back_as_it_was(tmp_path: Path) -> Non
     assert _read(tmp_path / "j") == [event]
 
 
-def test_a_full_disk_loses_events_but_neither_the_run_nor_the_journal(tmp_path: Path) -> None:
+def test_row_32_a_full_disk_loses_events_but_neither_the_run_nor_the_journal(tmp_path: Path) -> None:
     path, small = tmp_path / "j", CallQueued(1.0, "a", "a")
     heard: list[Event] = []
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)

@@ -241,9 +241,9 @@ def test_who_is_cancelled_while_waiting_leaves_the_line() -> None:
     gate.close()
 
 
-def test_the_gate_waits_as_long_as_the_rates_say() -> None:
-    clock, delays = FakeClock(), iter([0.4, 0.2, 0.0])
+def test_the_gate_waits_as_long_as_the_rates_say_and_lets_some_in_together() -> None:
+    clock, delays = FakeClock(), iter([0.4, 0.05, 0.0])
     gate = Gate(lambda _: next(delays), Room(), clock)
     gate.enter("a", [SPOT], Cancellation(), lambda _: None)
     gate.close()
-    assert clock.slept == [0.4, 0.2]
+    assert clock.slept == [0.4, 0.25]

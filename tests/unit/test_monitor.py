@@ -30,7 +30,7 @@ def stopped(arn: str) -> EcsTask:
     return EcsTask(arn, status="STOPPED", desired="STOPPED", stop_code="EssentialContainerExited", exit_code=0)
 
 
-def test_a_look_takes_a_hundred_and_an_old_task_is_looked_at_less_often() -> None:
+def test_row_4_a_look_takes_a_hundred_and_an_old_task_is_looked_at_less_often() -> None:
     roster = Roster(WAITS)
     for number in range(250):
         roster.add(f"t{number}", f"k{number}", now=0.0)

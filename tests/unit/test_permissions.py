@@ -97,7 +97,7 @@ def test_no_module_that_opens_a_client_is_overlooked() -> None:
 
 
 @pytest.mark.parametrize("whose", EVERYBODY)
-def test_no_action_is_missing(whose: str) -> None:
+def test_row_55_no_action_is_missing(whose: str) -> None:
     assert sorted(needed(whose) - allowed(whose)) == []
 
 

@@ -105,7 +105,7 @@ def test_what_inputs_ask_for_instead_counts(tmp_path: Path) -> None:
     assert "no size of Fargate holds 64 cpu" in rows["small"].problem
 
 
-def test_an_image_that_may_not_fit_the_disk_is_told(rows: dict[str, Row]) -> None:
+def test_row_29_an_image_that_may_not_fit_the_disk_is_told(rows: dict[str, Row]) -> None:
     assert (rows["sized"].architecture, rows["sized"].image_size) == ("amd64", 8 * 10**9)
     assert rows["sized"].warning == (
         "its image takes about 24 GB pulled and unpacked, and its disk has 20 GiB; ask for disks: 'local-disk 23 SSD'"
@@ -130,7 +130,7 @@ def test_a_disk_holds_an_image_pulled_and_unpacked_beside_what_is_asked(
     assert words in warning and bool(warning) == bool(words)
 
 
-def test_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(rows: dict[str, Row]) -> None:
+def test_row_43_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(rows: dict[str, Row]) -> None:
     shown = [rows["small"], rows["sized"], rows["data"]]
     assert (
         outlook.checked(shown) == "3 calls, 2 images (ubuntu:22.04: its registry does not answer, sized:1 8 GB amd64)"

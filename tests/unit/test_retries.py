@@ -50,7 +50,7 @@ def test_row_20_what_another_attempt_would_not_mend_is_not_tried_again_here(endi
         (Ending.LOST, 3),
     ],
 )
-def test_row_11_what_passes_is_tried_again_for_free_so_many_times(ending: Ending, times: int) -> None:
+def test_rows_11_and_38_what_passes_is_tried_again_for_free_so_many_times(ending: Ending, times: int) -> None:
     assert all(after(ending, time) for time in range(1, times + 1))
     assert after(ending, times + 1) is None
 
@@ -61,7 +61,7 @@ def test_pauses_double_and_are_told() -> None:
     assert after(Ending.PULL_TRANSIENT, 5) == "it ended: again in 120 s (5 of 5)"
 
 
-def test_row_19_spot_is_tried_so_often_and_then_on_demand_and_says_so() -> None:
+def test_rows_19_and_21_spot_is_tried_so_often_and_then_on_demand_and_says_so() -> None:
     assert after(Ending.SPOT, 1) == "it ended (1 of 2): again on Spot"
     assert after(Ending.SPOT, 2) == "it ended (2 of 2): now on demand"
 

@@ -116,7 +116,7 @@ def test_the_inputs_that_set_a_failed_call_apart_are_named_and_secrets_are_not(
     assert "line 3 of the command: bwa mem ref reads" in text
 
 
-def test_the_last_words_are_what_a_terminal_would_show(scattered: tuple[Path, list[Event]]) -> None:
+def test_row_47_the_last_words_are_what_a_terminal_would_show(scattered: tuple[Path, list[Event]]) -> None:
     directory, events = scattered
     status = fold(events)
     assert gather(directory, status, status.calls["a[2]"]).last_words == ("100 %", "../command: line 3: bwa: not found")
@@ -140,7 +140,7 @@ def test_a_run_that_was_stopped_lost_or_went_well(tmp_path: Path) -> None:
     assert "did not fail" in _text(explain_run(_subject(tmp_path, fine)))
 
 
-def test_each_waiting_call_of_a_running_run_says_for_what(tmp_path: Path) -> None:
+def test_row_56_each_waiting_call_of_a_running_run_says_for_what(tmp_path: Path) -> None:
     graph = Graph(
         "align",
         (Call("1", "align", "align"), Call("2", "merge", "merge"), Call("3", "publish", "publish")),

@@ -15,6 +15,9 @@ __all__ = ["Admission", "Cancelled", "Gate"]
 _PAUSE = 0.5
 """Seconds between two looks at whether there is room again; who leaves says so anyhow."""
 _MEASURE_EVERY = 60.0
+_BUNCH = 0.25
+"""Seconds for which nobody is let in once the rates want a pause, so that some go in together: threads that wake one
+by one, each to cold caches, cost a fifth more CPU."""
 
 
 class Cancelled(Exception):
@@ -131,7 +134,7 @@ class Gate:
                 if pause is None:
                     self._changed.wait(_PAUSE)
             if pause:
-                self._clock.sleep(pause)
+                self._clock.sleep(max(pause, _BUNCH))
             elif pause is None and self._clock.monotonic() - self._measured >= _MEASURE_EVERY:
                 self._measure_again()
 

@@ -1,7 +1,7 @@
 """Where a task is tried, one place after another: rungs as data. Pure.
 
-Spot before on-demand, and both in one subnet before the next (facts: capacityProviderStrategy for RunTask: ECS
-itself does not fall back). What no rung takes waits, then begins at the first again. Another service is more rungs.
+Spot before on-demand, and both in one subnet before the next (facts: capacityProviderStrategy for RunTask):
+ECS itself does not fall back. What no rung takes waits, then begins at the first again. Another service is more rungs.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ __all__ = ["FileSystems"]
 
 _SERVICE = "elasticfilesystem"
 _MOST_ACCESS_POINTS = 10_000
-"""facts: EFS, access points a file system."""
+"""A file system (facts: EFS access points)."""
 _MOST_SHOWN = 100
 _ALL = "1000000"
 
