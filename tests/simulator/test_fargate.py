@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import signal
 import stat
 from pathlib import Path
 
@@ -117,6 +118,33 @@ def test_after_kill_9_what_would_be_done_otherwise_is_stopped_and_begun_anew(lab
     assert ran.outputs == {"wide.total": 1}
     codes = sorted(task["stopCode"] for task in lab.tasks())
     assert codes == ["EssentialContainerExited"] * 3 + ["UserInitiated"] * 2
+
+
+def test_after_kill_9_what_the_workflow_has_no_more_is_stopped_and_waited_for(lab: Lab) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.5", "sleep 100"))
+    head = lab.start("run", "wide.wdl", "width=3", "--dir", "run/.", "--no-cache")
+    until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 3)
+    head.kill()
+    ended(head)
+    (lab.mount / "wide.wdl").write_text(WIDE)
+    assert lab.run("run", "wide.wdl", "width=1", "--dir", "run/.", "--no-cache").outputs == {"wide.total": 0}
+    assert not lab.live()
+    assert [task["stopCode"] for task in lab.tasks()].count("UserInitiated") == 3
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("module", ["cromulent_wdl", "WDL"])
+def test_row_54_a_signal_stops_what_runs_and_what_is_being_launched(
+    lab: Lab, module: str, number: signal.Signals
+) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.5", "sleep 100"))
+    head = lab.start("run", "wide.wdl", "width=40", "--dir", str(lab.mount), module=module)
+    until(lambda: any(task["lastStatus"] == "RUNNING" for task in lab.tasks()))
+    head.send_signal(number)
+    _, said = head.communicate(timeout=60)
+    assert head.returncode not in (0, 70), said
+    assert not lab.live()
+    assert {container.get("exitCode") for task in lab.tasks() for container in task["containers"]}.isdisjoint({0})
 
 
 def test_reap_lists_and_stops_what_a_dead_run_left_and_no_other(lab: Lab) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Iterator
 from typing import Any
@@ -19,16 +20,25 @@ from .deployments import deploy
 
 
 @pytest.fixture(scope="module")
-def deployment(strict_root: Cloud) -> Iterator[Deployment]:
+def secret(strict_root: Cloud) -> str:
+    """The ARN of what opens a registry, which the deployment allows its tasks."""
+    made = strict_root.client("secretsmanager").create_secret(
+        Name=f"registry{account_number()}", SecretString='{"username": "lab", "password": "open"}'
+    )
+    return str(made["ARN"])
+
+
+@pytest.fixture(scope="module")
+def deployment(strict_root: Cloud, secret: str) -> Iterator[Deployment]:
     name = f"pulls{account_number()}"
-    yield deploy(strict_root, name)
+    yield deploy(strict_root, name, Secrets=secret)
     strict_root.delete_stack(name)
 
 
-def end_of(cloud: Cloud, deployment: Deployment, image: str) -> EcsTask:
+def end_of(cloud: Cloud, deployment: Deployment, image: str, registry_secret: str = "") -> EcsTask:
     """Run a task of an image as the backend asks for it; return how it ended."""
     ecs, point = cloud.client("ecs"), deployment.access_point
-    blueprint = Blueprint(image, "amd64", "", point, "/mnt/efs/run", "", ())
+    blueprint = Blueprint(image, "amd64", "", point, "/mnt/efs/run", registry_secret, ())
     request = definition_of(deployment, blueprint, "run-1")
     definition = ecs.register_task_definition(**request)["taskDefinition"]["taskDefinitionArn"]
     launch = Launch(
@@ -38,7 +48,7 @@ def end_of(cloud: Cloud, deployment: Deployment, image: str) -> EcsTask:
         provider="FARGATE",
         subnet=deployment.subnets[0],
         security_group=deployment.security_group,
-        token=image[-64:],
+        token=hashlib.sha256(f"{image}{registry_secret}".encode()).hexdigest(),
         started_by="run-1",
         call="one",
     )
@@ -90,3 +100,14 @@ def test_a_role_that_may_not_pull_is_told_in_awss_words(
         assert ending_of_stop(public)[0] is Ending.OK
     finally:
         iam.delete_role_policy(RoleName=name, PolicyName="denial")
+
+
+def test_the_secret_of_a_registry_is_fetched_as_the_execution_role(
+    strict_root: Cloud, deployment: Deployment, secret: str
+) -> None:
+    image = "registry.lab.example/tool:1"
+    assert ending_of_stop(end_of(strict_root, deployment, image, secret)) == (Ending.OK, "")
+    other = strict_root.client("secretsmanager").create_secret(Name=f"other{account_number()}", SecretString="{}")
+    ending, words = ending_of_stop(end_of(strict_root, deployment, image, str(other["ARN"])))
+    assert ending is Ending.PULL_PERMANENT
+    assert "its registry cannot be had" in words and "unable to retrieve secret from asm" in words

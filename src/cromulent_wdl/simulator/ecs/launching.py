@@ -73,10 +73,14 @@ def container_plans(world: World, place: Place, batch: Batch, task_id: str) -> t
 
 
 def _check_pulls(world: World, place: Place, batch: Batch) -> None:
+    """Refuse images that the execution role may not pull, or whose registry's secret it may not fetch."""
+    role = batch.execution_role or ""
     try:
         for each in batch.definition.document["containerDefinitions"]:
-            world.check_pull(place, batch.execution_role or "", each["image"])
-    except PullRefused as refused:
+            world.check_pull(place, role, each["image"])
+            if registry := each.get("repositoryCredentials"):
+                world.secret(place, role, registry["credentialsParameter"])
+    except (PullRefused, SecretUnavailable) as refused:
         raise CannotLaunch(str(refused)) from refused
 
 
