@@ -204,8 +204,9 @@ def test_an_engine_that_does_not_answer_is_asked_again_for_a_day() -> None:
     def remove(*_: str) -> int:
         raise EngineUnavailable("nobody there")
 
-    assert sweep(remove, FakeClock(1000.0 + DAY / 2)) == ()
-    assert entry.exists()
+    (cleaned,) = sweep(remove, FakeClock(1000.0 + DAY / 2))
+    assert not cleaned.complete and entry.exists()
+    assert sweep(remove, FakeClock(1000.0 + DAY / 2)) == (), "it was said before"
     assert sweep(remove, FakeClock(1001.0 + DAY)) == ()
     assert not entry.exists()
 
@@ -224,6 +225,11 @@ def test_the_sweep_removes_temporary_files(tmp_path: Path) -> None:
         (CleanedUp("X", "", 3, 1), "cleaned up after run X: 3 processes, 1 container"),
         (CleanedUp("X", "", 1, 0), "cleaned up after run X: 1 process"),
         (CleanedUp("X", "", 0, 2), "cleaned up after run X: 2 containers"),
+        (CleanedUp("X", "", 0, 0), "run X was killed, and left nothing behind"),
+        (
+            CleanedUp("X", "", 1, 0, complete=False),
+            "cleaned up after run X: 1 process, an engine that it used does not answer, and will be asked again",
+        ),
     ],
 )
 def test_what_was_cleaned_up_is_a_sentence(cleaned: CleanedUp, sentence: str) -> None:

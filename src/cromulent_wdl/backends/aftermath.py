@@ -42,11 +42,16 @@ class CleanedUp:
     directory: str
     processes: int = 0
     containers: int = 0
+    complete: bool = True
+    """Whether every engine that it used answered."""
 
     def __str__(self) -> str:
         counts = ((self.processes, "process", "processes"), (self.containers, "container", "containers"))
         parts = [f"{count} {one if count == 1 else many}" for count, one, many in counts if count]
-        return f"cleaned up after run {self.run_id or 'of an unknown name'}: {', '.join(parts) or 'nothing was left'}"
+        run = f"run {self.run_id or 'of an unknown name'}"
+        if not self.complete:
+            parts.append("an engine that it used does not answer, and will be asked again")
+        return f"cleaned up after {run}: {', '.join(parts)}" if parts else f"{run} was killed, and left nothing behind"
 
 
 @dataclass(frozen=True)
@@ -55,20 +60,22 @@ class _Count:
     containers: int = 0
     complete: bool = True
     """Whether every engine answered."""
+    told: bool = False
+    """Whether people have been told of this head before."""
 
     def plus(self, later: _Count) -> _Count:
         """Return the sum of two rounds of cleaning; the later one tells whether it is complete."""
-        return _Count(self.processes + later.processes, self.containers + later.containers, later.complete)
+        return _Count(self.processes + later.processes, self.containers + later.containers, later.complete, self.told)
 
 
 def sweep(remove: RemoveContainers | None = None, clock: Clock = SYSTEM) -> tuple[CleanedUp, ...]:
-    """Clean up after every dead head of this user on this machine; return those of which something was left."""
+    """Clean up after every dead head of this user on this machine; return those of which there is news."""
     machine = Machine(clock)
     try:
         swept = [_sweep_entry(entry, remove or remove_containers, clock) for entry in machine.entries()]
     finally:
         machine.close()
-    return tuple(cleaned for cleaned in swept if cleaned is not None and (cleaned.processes or cleaned.containers))
+    return tuple(cleaned for cleaned in swept if cleaned is not None)
 
 
 def clean_up(entry: Path, remove: RemoveContainers) -> _Count:
@@ -140,8 +147,10 @@ def _sweep_entry(entry: Path, remove: RemoveContainers, clock: Clock) -> Cleaned
         if count.complete or clock.now() - info.started > _ENGINE_PATIENCE:
             shutil.rmtree(entry, ignore_errors=True)
         else:
-            leave_note(entry, _Count())  # what is said now is not to be said again
-    return CleanedUp(info.run_id, info.directory, total.processes, total.containers)
+            leave_note(entry, _Count(told=True))  # what is said now is not to be said again
+    if note.told and not (total.processes or total.containers):
+        return None
+    return CleanedUp(info.run_id, info.directory, total.processes, total.containers, total.complete)
 
 
 @contextmanager
@@ -201,6 +210,6 @@ def _engines(entry: Path) -> list[tuple[str, str]]:
 def _read_note(entry: Path) -> _Count:
     try:
         record = json.loads((entry / _NOTE).read_bytes())
-        return _Count(int(record["processes"]), int(record["containers"]))
+        return _Count(int(record["processes"]), int(record["containers"]), told=bool(record.get("told")))
     except (OSError, ValueError, LookupError, TypeError):
         return _Count()

@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
-from ..aws.access import Access
-from ..config import Resolved, Settings
 from ..errors import UsageError
-from ..pricing.card import Rates
 from . import ui
 
 __all__ = ["access_by", "agreed", "cloud_run", "prices_in", "resolved", "where"]
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # `cromulent run` comes by here for `where` alone
+    from ..aws.access import Access
+    from ..config import Resolved, Settings
     from ..model.deployment import Deployment
+    from ..pricing.card import Rates
     from ..runs.mirror import CloudRun
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -48,6 +48,8 @@ def resolved(flags: Mapping[str, Any]) -> Resolved:
 
 def access_by(settings: Settings) -> Access:
     """Return the way into AWS that the settings name."""
+    from ..aws.access import Access
+
     return Access(profile=settings.profile or None, region=settings.region or None)
 
 

@@ -16,7 +16,6 @@ from contextlib import ExitStack, redirect_stderr
 from dataclasses import dataclass
 from typing import Any
 
-from ruamel.yaml.error import YAMLError
 from WDL import CLI, Env, Error, Tree, Value, values_to_json
 from WDL.runtime import download
 from WDL.runtime.config import Loader
@@ -86,7 +85,7 @@ def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:
         raise _explain(str(error), target) from error
     except FileNotFoundError as error:
         raise InputsError(f"there is no input file {error.filename or options.input_file}") from error
-    except (ValueError, OSError, YAMLError) as error:
+    except (ValueError, OSError, _yaml_error()) as error:
         if mistyped := _mistyped(options, target):
             raise InputsError(mistyped, hint=f"`cromulent template {options.source}` shows what each takes") from error
         raise InputsError(f"the inputs cannot be read: {error}") from error
@@ -97,6 +96,12 @@ def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:
             hint=f"give them as NAME=VALUE, or fill in `cromulent template {options.source}` and pass it with -i",
         ) from Error.InputError(f"missing required inputs for {target.name}: {', '.join(missing)}")
     return Bound(target, inputs, inputs_json)
+
+
+def _yaml_error() -> type[Exception]:
+    from ruamel.yaml.error import YAMLError  # slow to import, and asked for only when something is wrong
+
+    return YAMLError
 
 
 def _explain(message: str, target: Tree.Workflow | Tree.Task | None) -> InputsError:

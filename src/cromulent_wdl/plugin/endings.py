@@ -37,21 +37,21 @@ def _exception_of(outcome: Outcome, stderr: str, stdout: str) -> Exception:
 
 
 def _build_error(outcome: Outcome) -> Exception:
-    from docker.errors import BuildError  # miniwdl's own word for it: it does not retry these
+    import docker  # whose word for it miniwdl knows: it does not retry these
 
-    error = BuildError(outcome.message, iter(()))
+    error = docker.errors.BuildError(outcome.message, iter(()))
     vars(error)["more_info"] = {"ending": outcome.ending.value}
     return error
 
 
 def _final(error: Exception) -> Exception:
     """Return the same error as one that miniwdl does not retry, which it knows by docker's class."""
-    from docker.errors import BuildError
+    import docker
 
     kind = type(error)
-    if issubclass(kind, BuildError):
+    if issubclass(kind, docker.errors.BuildError):
         return error
-    final = type(kind.__name__, (kind, BuildError), {})
+    final = type(kind.__name__, (kind, docker.errors.BuildError), {})
     made: Exception = final.__new__(final, *error.args)
     vars(made).update(vars(error))
     return made

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator
 from fnmatch import fnmatchcase
 from types import ModuleType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from .replacement import Replacement
 
@@ -28,11 +28,15 @@ def _replace(config: ModuleType) -> None:
     from importlib import metadata  # slow to import, and of no use where WDL is only read
 
     @functools.cache
+    def all_installed(search_path: tuple[str, ...]) -> Any:  # its type depends on Python's version
+        return metadata.entry_points()  # of all groups, at the price of one
+
+    @functools.cache
     def installed(group: str, search_path: tuple[str, ...]) -> list[metadata.EntryPoint]:
         # An assertion of the original's: an unknown group is a defect of the caller.
         defaults = config.default_plugins()
         assert group in defaults, group
-        return [*defaults[group], *metadata.entry_points(group=f"miniwdl.plugin.{group}")]
+        return [*defaults[group], *all_installed(search_path).select(group=f"miniwdl.plugin.{group}")]
 
     def load_all_plugins(cfg: Loader, group: str) -> Iterator[tuple[bool, metadata.EntryPoint]]:
         """Yield each plugin of the group, and whether the configuration enables it."""

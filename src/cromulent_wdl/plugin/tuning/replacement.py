@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import importlib
-import inspect
+import linecache
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from types import ModuleType
+from types import FunctionType, ModuleType
 
 __all__ = ["Replacement", "digest"]
 
@@ -36,7 +36,30 @@ class Replacement:
 def digest(module: ModuleType, function: str) -> str | None:
     """Return a digest of the function's source; None where there is no such function, or no source."""
     try:
-        source = inspect.getsource(attrgetter(function)(module))
-    except (AttributeError, TypeError, OSError):
+        found = attrgetter(function)(module)
+    except AttributeError:
         return None
-    return hashlib.sha256(source.encode()).hexdigest()[:20]
+    source = _source(found) if isinstance(found, FunctionType) else ""
+    return hashlib.sha256(source.encode()).hexdigest()[:20] if source else None
+
+
+def _source(function: FunctionType) -> str:
+    """Return what `inspect.getsource` returns for functions that are laid out as usual, without taking them to tokens.
+
+    That would be a tenth of the time that a run takes to start.
+    """
+    lines = linecache.getlines(function.__code__.co_filename)[function.__code__.co_firstlineno - 1 :]
+    depth = _depth(lines[0]) if lines else 0
+    begun, end = False, 0
+    for number, line in enumerate(lines):
+        text = line.strip()
+        if begun and text and _depth(line) <= depth and not text.startswith(")"):
+            break
+        begun = begun or text.startswith(("def ", "async def "))
+        if text and not text.startswith("#"):
+            end = number + 1
+    return "".join(lines[:end])
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
