@@ -10,7 +10,7 @@
     │   ├── RunNotFound            no such run, or a prefix that fits several
     │   └── DeploymentNotFound     no deployment of that name stands in the region
     ├── EngineError                the container engine said no, or is not there
-    │   ├── EngineUnavailable      nothing answers at the engine's address
+    │   ├── EngineUnavailable      nothing answers at the engine's address; nothing was started (exit 2)
     │   ├── ImageNotFound          the image does not exist, or we may not read it
     │   ├── ImagePullFailed        the registry or the network failed; trying again may help
     │   │   └── ImageDenied        the registry shows the image to nobody without a log-in
@@ -19,7 +19,8 @@
     │   ├── MountFailed            a file or directory could not be mounted into the container
     │   ├── EngineDiskFull         the engine has no space left for an image or a container
     │   └── ContainerVanished      the container is gone and nobody knows how it ended
-    ├── CredentialsError           AWS cannot be asked from here: no credentials, no region, or expired ones
+    ├── CredentialsError           AWS does not accept the credentials: they are wrong, or have expired
+    │   └── NoCredentials          there are none here: no such profile, no region; nothing was started (exit 2)
     ├── AwsError                   AWS refused; `code` is its own word for why
     │   ├── AwsDenied              the caller or the role may not do this
     │   ├── AwsThrottled           too many calls; later it will do
@@ -53,6 +54,7 @@ __all__ = [
     "InputsError",
     "JournalError",
     "MountFailed",
+    "NoCredentials",
     "NoShell",
     "ProvisionFailed",
     "RunNotFound",
@@ -103,7 +105,9 @@ class EngineError(CromulentError):
 
 
 class EngineUnavailable(EngineError):
-    """No container engine answers at the address."""
+    """No container engine answers at the address, so nothing was started."""
+
+    exit_status = 2
 
 
 class ImageNotFound(EngineError):
@@ -139,7 +143,13 @@ class ContainerVanished(EngineError):
 
 
 class CredentialsError(CromulentError):
-    """AWS cannot be asked from here: no credentials, no region, or credentials that have expired."""
+    """AWS cannot be asked from here: it does not accept the credentials, or they have expired."""
+
+
+class NoCredentials(CredentialsError):
+    """There is no such profile, no region, or nothing to log in to AWS with, so nothing was started."""
+
+    exit_status = 2
 
 
 class AwsError(CromulentError):

@@ -165,6 +165,18 @@ BAD = {
     ),
     "wrong runtime defaults": (["hello.wdl", "name=x", "--runtime-defaults", "{"], "--runtime-defaults cannot be read"),
     "a wrong memory size": (["hello.wdl", "name=x", "--runtime-memory-max", "lots"], "--runtime-memory-max cannot be"),
+    "an engine that is not there": (
+        ["hello.wdl", "name=x", "--backend", "docker"],
+        "there is no Docker at unix:///nowhere",
+    ),
+    "an AWS profile that is not there": (
+        ["hello.wdl", "name=x", "--on", "aws", "--profile", "nobody"],
+        "config profile (nobody) could not be found",
+    ),
+}
+BAD_ENVIRONMENT = {
+    "an unknown setting": {"CROMULENT_BAKEND": "docker"},
+    "an engine that is not there": {"DOCKER_HOST": "unix:///nowhere"},
 }
 
 
@@ -173,8 +185,7 @@ def test_bad_input_is_said_in_a_sentence_and_nothing_is_started(place: Path, wha
     arguments, said = BAD[what]
     (place / "wrong.wdl").write_text("version 1.1\ntask t {\noops\n}\n")
     (place / "state").mkdir()
-    environment = {"CROMULENT_BAKEND": "docker"} if what == "an unknown setting" else {}
-    done = cromulent(place, "run", *arguments, **environment)
+    done = cromulent(place, "run", *arguments, **BAD_ENVIRONMENT.get(what, {}))
     assert said in done.stderr
     assert done.returncode == 2
     assert done.stdout == ""

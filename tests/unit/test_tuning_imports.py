@@ -33,12 +33,12 @@ def test_a_run_of_processes_does_not_import_docker(tmp_path: Path) -> None:
     (tmp_path / "hello.wdl").write_text(HELLO)
     code = (
         "import atexit, sys\nfrom cromulent_wdl.cli.main import main\n"
-        "atexit.register(lambda: print('imported:', 'docker' in sys.modules, 'requests' in sys.modules, file=sys.stderr))\n"
+        "atexit.register(lambda: print('docker' in sys.modules, 'requests' in sys.modules, file=sys.stderr))\n"
         "main()\n"
     )
     done = python(code, tmp_path, "run", "hello.wdl", "--backend", "process", "--no-cache")
     assert json.loads(done.stdout)["outputs"] == {"hello.said": "hello"}
-    assert "imported: False False" in done.stderr
+    assert done.stderr.endswith("False False\n")
 
 
 def test_no_exception_is_a_failed_build_before_docker_is_there_and_docker_s_own_are_afterwards(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CredentialsError
+from ..errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CredentialsError, NoCredentials
 
 if TYPE_CHECKING:
     import boto3
@@ -49,10 +49,10 @@ class Access:
 
     @property
     def region(self) -> str:
-        """The region that calls go to. Raises CredentialsError where none is set, or the profile is unknown."""
+        """The region that calls go to. Raises NoCredentials where none is set, or the profile is unknown."""
         region = self._open().region_name
         if not region:
-            raise CredentialsError(
+            raise NoCredentials(
                 "No AWS region is set.", hint="give --region, or set AWS_REGION or the profile's region"
             )
         return region
@@ -127,12 +127,12 @@ def asking(what: str) -> Iterator[None]:
     except exceptions.ClientError as error:
         raise _refusal(what, error) from error
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
-        raise CredentialsError(
+        raise NoCredentials(
             f"No AWS credentials were found ({what}).",
             hint="log in (aws sso login, aws configure), or name a profile: --profile NAME",
         ) from error
     except exceptions.ProfileNotFound as error:
-        raise CredentialsError(f"{error}.", hint="aws configure list-profiles shows the profiles there are") from error
+        raise NoCredentials(f"{error}.", hint="aws configure list-profiles shows the profiles there are") from error
     except (exceptions.HTTPClientError, exceptions.ConnectionError) as error:
         hint = "is there a network here, and a region of that name?"
         raise AwsUnreachable(f"AWS does not answer ({what}): {error}", hint=hint) from error
