@@ -18,7 +18,7 @@ def main() -> None:
     """Wait for the end of the head whose pipe and entry the command line names, and clean up after it."""
     pipe, entry = int(sys.argv[1]), sys.argv[2]
     if os.read(pipe, 1):
-        return
+        os._exit(0)  # the head waits for it, and nothing here is left to be put away
     from pathlib import Path
 
     from ..clock import SYSTEM
