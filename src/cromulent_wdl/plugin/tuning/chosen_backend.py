@@ -34,7 +34,7 @@ def _replace(containers: ModuleType) -> None:
             if not getattr(backend, "_global_init", False):
                 backend.global_init(cfg, logger)
                 backend._global_init = True
-            made = backend(cfg, run_id, host_dir)
+            made: TaskContainer = backend(cfg, run_id, host_dir)
             assert isinstance(made, containers.TaskContainer)
             return made
 
