@@ -20,7 +20,8 @@ __all__ = ["BACKEND"]
 
 
 def _replace(containers: ModuleType) -> None:
-    known = containers._backends
+    known: dict[str, type[TaskContainer]] = containers._backends
+    base: type[TaskContainer] = containers.TaskContainer
 
     def new(cfg: Loader, logger: logging.Logger, run_id: str, host_dir: str) -> TaskContainer:
         """Make a task's container by the configured backend, initialised when it is first used."""
@@ -33,9 +34,9 @@ def _replace(containers: ModuleType) -> None:
             backend = known[chosen]
             if not getattr(backend, "_global_init", False):
                 backend.global_init(cfg, logger)
-                backend._global_init = True
-            made: TaskContainer = backend(cfg, run_id, host_dir)
-            assert isinstance(made, containers.TaskContainer)
+                setattr(backend, "_global_init", True)  # noqa: B010 - known to miniwdl alone
+            made = backend(cfg, run_id, host_dir)
+            assert isinstance(made, base)
             return made
 
     containers.new = new  # type: ignore[attr-defined]
