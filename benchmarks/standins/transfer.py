@@ -7,7 +7,7 @@ from pathlib import Path
 
 from cromulent_wdl.aws import objects
 from cromulent_wdl.aws.access import Access
-from cromulent_wdl.aws.objects import Transfer
+from cromulent_wdl.aws.transfers import Transfer, download, upload
 
 
 def main() -> None:
@@ -15,11 +15,11 @@ def main() -> None:
     way, directory, bucket = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
     access = Access()
     if way == "up":
-        objects.upload(access, [Transfer(file, bucket, file.name) for file in sorted(directory.iterdir())])
+        upload(access, [Transfer(file, bucket, file.name) for file in sorted(directory.iterdir())])
     else:
         directory.mkdir()
         found = objects.listing(access, bucket, "")
-        objects.download(access, [Transfer(directory / each.key, bucket, each.key, each) for each in found])
+        download(access, [Transfer(directory / each.key, bucket, each.key, each) for each in found])
     print("moved")
 
 

@@ -48,6 +48,7 @@ class Server:
     paths: list[str] = field(default_factory=list)
     posted: list[bytes] = field(default_factory=list)
     """The bodies of what was sent by POST."""
+    verbs: list[str] = field(default_factory=list)
 
 
 @contextmanager
@@ -61,6 +62,7 @@ def serving(answer: Behaviour) -> Iterator[Server]:
         def do_GET(self) -> None:
             server.requests.append(self.headers)
             server.paths.append(self.path)
+            server.verbs.append(self.command)
             answer = server.answer(self.path, self.headers)
             self.send_response(answer.status)
             length = len(answer.body) if answer.length is None else answer.length
@@ -69,10 +71,11 @@ def serving(answer: Behaviour) -> Iterator[Server]:
             for name, value in answer.headers.items():
                 self.send_header(name, value)
             self.end_headers()
-            self.wfile.write(answer.body)
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
             self.close_connection = length != len(answer.body)
 
-        do_PUT = do_GET
+        do_HEAD = do_PUT = do_GET
 
         def do_POST(self) -> None:
             server.posted.append(self.rfile.read(int(self.headers["Content-Length"])))

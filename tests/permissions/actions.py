@@ -27,6 +27,7 @@ _OTHERWISE = {
     ("s3", "HeadBucket"): ("ListBucket",),
     ("s3", "HeadObject"): ("GetObject",),
     ("s3", "ListMultipartUploads"): ("ListBucketMultipartUploads",),
+    ("s3", "ListParts"): ("ListMultipartUploadParts",),
     ("s3", "ListObjectVersions"): ("ListBucketVersions",),
     ("s3", "ListObjectsV2"): ("ListBucket",),
     ("s3", "UploadPart"): ("PutObject",),

@@ -102,8 +102,9 @@ def _calls(tree: ast.AST, services: list[str]) -> set[tuple[str, str]]:
 
 def _methods(tree: ast.AST) -> Iterator[str]:
     for node in ast.walk(tree):
-        if isinstance(node, ast.Name) and node.id == "TransferManager":
-            yield from ("upload_file", "download_file")
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "Request":
+            # What the AWS Common Runtime is asked for is named as S3 names it (aws/transfers/runtime.py).
+            yield from (xform_name(str(arg.value)) for arg in node.args[:1] if isinstance(arg, ast.Constant))
         if isinstance(node, ast.Attribute) and "client" in ast.unparse(node.value).lower():
             yield node.attr
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):

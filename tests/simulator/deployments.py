@@ -23,7 +23,11 @@ class _Given(Access):
         super().__init__(region="us-east-1")
         self._cloud = cloud
 
-    def client(self, service: str, *, patient: bool = True) -> object:
+    def keys(self) -> tuple[str, str, str | None]:
+        found = self._cloud.session.get_credentials().get_frozen_credentials()
+        return found.access_key, found.secret_key, found.token
+
+    def client(self, service: str, *, patient: bool = True, region: str = "") -> object:
         with self._making:
             return self._cloud.client(service)
 

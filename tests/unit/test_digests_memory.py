@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from cromulent_wdl.storage.digest_memory import DigestMemory, Identity
+from cromulent_wdl.model.file_state import FileState
+from cromulent_wdl.storage.digest_memory import DigestMemory
 from tests.fakes.clocks import FakeClock
 
 DAY = 86400.0
 Open = Callable[..., DigestMemory]
-FILE = Identity(device=2**63 + 1, inode=2**64 - 1, size=3, mtime_ns=4, ctime_ns=5)
+FILE = FileState(device=2**63 + 1, inode=2**64 - 1, size=3, mtime_ns=4, ctime_ns=5)
 
 
 @pytest.fixture
@@ -37,7 +38,7 @@ def test_it_outlives_the_process(tmp_path: Path, open_memory: Open) -> None:
 def test_only_the_same_state_of_the_same_file_is_known(tmp_path: Path, open_memory: Open) -> None:
     memory = open_memory(tmp_path / "digests")
     memory.remember(FILE, "digest")
-    for field in Identity._fields:
+    for field in FileState._fields:
         assert memory.recall(FILE._replace(**{field: 9})) is None
     memory.remember(FILE._replace(mtime_ns=6), "later")
     assert memory.recall(FILE) is None

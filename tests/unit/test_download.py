@@ -17,7 +17,7 @@ from WDL.runtime.error import DownloadFailed, Terminated
 
 from cromulent_wdl.errors import FetchFailed
 from cromulent_wdl.plugin import download_s3
-from cromulent_wdl.plugin.download import file_name
+from cromulent_wdl.storage.web import file_name
 from tests.fakes.http_server import Answer, Server, serving
 
 LOGGER = logging.getLogger("wdl.w:test")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from cromulent_wdl.errors import FetchFailed
-from cromulent_wdl.plugin.fetch import Patience, fetch
+from cromulent_wdl.storage.web_fetch import Patience, fetch
 from tests.fakes.clocks import FakeClock
 from tests.fakes.http_server import Answer, Behaviour, in_turn, serving
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from .task_calls import TaskCalls
 
-__all__ = ["Access", "asking", "code_of"]
+__all__ = ["Access", "asking", "code_of", "refusal"]
 
 _THROTTLES = frozenset(
     {"Throttling", "ThrottlingException", "ThrottledException", "TooManyRequestsException", "RequestLimitExceeded"}
@@ -26,6 +26,7 @@ _BAD_CREDENTIALS = frozenset(
     {"ExpiredToken", "ExpiredTokenException", "InvalidAccessKeyId", "InvalidClientTokenId",
      "UnrecognizedClientException", "SignatureDoesNotMatch", "AuthFailure", "RequestExpired"}
 )  # fmt: skip
+_LOG_IN = "log in (aws sso login, aws configure), or name a profile: --profile NAME"
 _ATTEMPTS = 8
 _CONNECTIONS = 50
 """Pooled connections a client: uploads and downloads run side by side."""
@@ -43,7 +44,7 @@ class Access:
         self._session: boto3.Session | None = None
         self._core: Session | None = None
         """What is under boto3's session."""
-        self._clients: dict[tuple[str, bool], Any] = {}
+        self._clients: dict[tuple[str, bool, str], Any] = {}
         self._making = threading.RLock()
         """Held while a client is made: a boto3 session is for one thread at a time."""
 
@@ -62,7 +63,27 @@ class Access:
         """The name of the profile in use; `default` where none was chosen."""
         return self._open().profile_name
 
-    def client(self, service: str, *, patient: bool = True) -> Any:
+    @property
+    def authorities(self) -> str:
+        """The file of the certificates that are trusted, as boto3 finds it."""
+        from botocore.httpsession import get_cert_path
+
+        self._open()
+        assert self._core is not None
+        with self._making:
+            return str(self._core.get_config_variable("ca_bundle") or get_cert_path(True))
+
+    def keys(self) -> tuple[str, str, str | None]:
+        """Return an access key, its secret and its token, good for now. Raises CredentialsError."""
+        session: Any = self._open()
+        with asking("reading the credentials"), self._making:
+            found = session.get_credentials()
+            keys = None if found is None else found.get_frozen_credentials()
+        if keys is None:
+            raise CredentialsError("No AWS credentials were found.", hint=_LOG_IN)
+        return keys.access_key, keys.secret_key, keys.token
+
+    def client(self, service: str, *, patient: bool = True, region: str = "") -> Any:
         """Return the client of a service, typed by the caller (`ecs: ECSClient = access.client("ecs")`).
 
         A patient client repeats what was throttled or not answered; another sends each request once, for
@@ -70,7 +91,8 @@ class Access:
         """
         from botocore.config import Config
 
-        key = (service, patient)
+        region = region or self.region
+        key = (service, patient, region)
         with self._making:
             if key not in self._clients:
                 config = Config(
@@ -78,7 +100,6 @@ class Access:
                     max_pool_connections=_CONNECTIONS,
                     user_agent_extra="cromulent",
                 )
-                region = self.region
                 session: Any = self._open()
                 with asking(f"opening {service}"):
                     self._clients[key] = session.client(service, region_name=region, config=config)
@@ -129,7 +150,7 @@ def asking(what: str) -> Iterator[None]:
     except (exceptions.NoCredentialsError, exceptions.PartialCredentialsError) as error:
         raise NoCredentials(
             f"No AWS credentials were found ({what}).",
-            hint="log in (aws sso login, aws configure), or name a profile: --profile NAME",
+            hint=_LOG_IN,
         ) from error
     except exceptions.ProfileNotFound as error:
         raise NoCredentials(f"{error}.", hint="aws configure list-profiles shows the profiles there are") from error
@@ -147,8 +168,12 @@ def code_of(error: BaseException) -> str:
 
 
 def _refusal(what: str, error: Exception) -> AwsError | CredentialsError:
-    code = code_of(error)
     said = str(getattr(error, "response", {}).get("Error", {}).get("Message", "")) or str(error)
+    return refusal(what, code_of(error), said)
+
+
+def refusal(what: str, code: str, said: str) -> AwsError | CredentialsError:
+    """Return our error for AWS's code and words."""
     if code in _BAD_CREDENTIALS:
         return CredentialsError(f"AWS does not accept the credentials ({what}): {said}", hint="log in again")
     if code in _THROTTLES:

@@ -1,10 +1,9 @@
-"""S3 objects: read, written and listed; files up and down side by side, by boto3's own transfer manager."""
+"""S3 objects: read, written and listed. Whole files go by `transfers/`."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..errors import AwsError
@@ -12,32 +11,20 @@ from .access import Access, asking
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
-    from s3transfer.manager import TransferManager
 
 __all__ = [
     "Found",
-    "Transfer",
     "delete",
-    "download",
     "find",
     "folders",
     "get",
     "listing",
     "put",
     "split",
-    "upload",
 ]
 
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
-_PART = 50 * 2**20
-"""Bytes of a part; a file of more is sent in parts, of which S3 takes 10,000 (boto3 makes them larger if it must)."""
-_AT_ONCE = 24
-"""Requests at one time: enough for small files over a long way, few enough for a laptop's uplink."""
-
 _DELETED_AT_ONCE = 1000
-
-Told = Callable[[int], None]
-"""Hears of each number of bytes that have come through."""
 
 
 @dataclass(frozen=True)
@@ -48,17 +35,6 @@ class Found:
     size: int
     etag: str
     """What S3 calls this content; another content has another."""
-
-
-@dataclass(frozen=True)
-class Transfer:
-    """One file and its object, whichever way it goes."""
-
-    path: Path
-    bucket: str
-    key: str
-    found: Found | None = None
-    """What is known of an object that is to be downloaded; S3 is asked first where nothing is."""
 
 
 def split(address: str) -> tuple[str, str]:
@@ -133,58 +109,6 @@ def delete(access: Access, bucket: str, keys: Sequence[str]) -> None:
                 f"S3 did not delete {refused[0].get('Key')}: {refused[0].get('Message')}",
                 code=str(refused[0].get("Code", "")),
             )
-
-
-def upload(access: Access, transfers: Iterable[Transfer], told: Told | None = None) -> None:
-    """Write files to their objects, side by side; large ones in parts. The first that fails ends the rest."""
-    with _manager(access) as manager:
-        futures = [
-            manager.upload(str(each.path), each.bucket, each.key, subscribers=_subscribers(told)) for each in transfers
-        ]
-        _finish(manager, futures, "uploading")
-
-
-def download(access: Access, transfers: Iterable[Transfer], told: Told | None = None) -> None:
-    """Write objects to their files, side by side; a file has its name once it is whole."""
-    with _manager(access) as manager:
-        futures = [
-            manager.download(each.bucket, each.key, str(each.path), subscribers=_subscribers(told, each.found))
-            for each in transfers
-        ]
-        _finish(manager, futures, "downloading")
-
-
-def _finish(manager: TransferManager, futures: list[Any], what: str) -> None:
-    try:
-        for future in futures:
-            with asking(what):
-                future.result()
-    except BaseException:
-        manager.shutdown(cancel=True)
-        raise
-
-
-def _manager(access: Access) -> TransferManager:
-    from s3transfer.manager import TransferConfig, TransferManager
-
-    config = TransferConfig(multipart_threshold=_PART, multipart_chunksize=_PART, max_request_concurrency=_AT_ONCE)
-    return TransferManager(_client(access), config)
-
-
-def _subscribers(told: Told | None, found: Found | None = None) -> list[Any]:
-    from s3transfer.subscribers import BaseSubscriber
-
-    class _Known(BaseSubscriber):
-        def on_queued(self, future: Any, **_: object) -> None:
-            if found is not None:
-                future.meta.provide_transfer_size(found.size)
-                future.meta.provide_object_etag(found.etag)
-
-        def on_progress(self, future: object, bytes_transferred: int, **_: object) -> None:
-            if told is not None:
-                told(bytes_transferred)
-
-    return [_Known()]
 
 
 def _client(access: Access) -> S3Client:

@@ -159,6 +159,8 @@ def _uploaded(wish: _Wish, sent: Sent) -> str:
             f"{source_name(wish.options)}; every input is there already" if sent.wanted else source_name(wish.options)
         )
     files = f"{sent.files} file{'' if sent.files == 1 else 's'}, {format_bytes(sent.bytes)}"
+    if sent.spared:
+        files += f", of which {format_bytes(sent.spared)} were there from an upload that broke off"
     return f"{source_name(wish.options)} and {files}"
 
 

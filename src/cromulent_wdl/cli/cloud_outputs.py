@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from ..aws import objects
-from ..aws.objects import Found, Transfer
+from ..aws.objects import Found
+from ..aws.transfers import Transfer, download
 from ..errors import RunNotFound
 from ..runs.mirror import Mirror
 from .transfers import Progress
@@ -15,7 +16,7 @@ from .transfers import Progress
 __all__ = ["outputs_of"]
 
 
-def outputs_of(mirror: Mirror, download: Path | None) -> tuple[str | None, dict[str, Any]]:
+def outputs_of(mirror: Mirror, into: Path | None) -> tuple[str | None, dict[str, Any]]:
     """Return the outputs, and where their files are if they were downloaded.
 
     They lie in the directory as miniwdl lays out `out/`. Raises RunNotFound where the run has none.
@@ -25,9 +26,9 @@ def outputs_of(mirror: Mirror, download: Path | None) -> tuple[str | None, dict[
     if text is None:
         raise RunNotFound(f"{mirror.run.run} has no outputs", hint=f"cromulent status {mirror.run.run}")
     outputs: dict[str, Any] = json.loads(text)
-    if download is None:
+    if into is None:
         return None, outputs
-    directory = download.absolute()
+    directory = into.absolute()
     _download(mirror, directory)
     return str(directory), _moved(outputs, f"s3://{bucket}/{mirror.keys.files}", f"{directory}/")
 
@@ -38,12 +39,14 @@ def _download(mirror: Mirror, directory: Path) -> None:
     lacking: list[tuple[Found, Path]] = []
     for found in objects.listing(mirror.access, bucket, prefix):
         path = directory / found.key.removeprefix(prefix)
-        if not path.is_file() or path.stat().st_size != found.size:
+        if found.key.endswith("/"):  # a directory that is empty
+            path.mkdir(parents=True, exist_ok=True)
+        elif not path.is_file() or path.stat().st_size != found.size:
             lacking.append((found, path))
     for _, path in lacking:
         path.parent.mkdir(parents=True, exist_ok=True)
     with Progress("downloading", sum(found.size for found, _ in lacking)) as progress:
-        objects.download(mirror.access, [Transfer(path, bucket, found.key, found) for found, path in lacking], progress)
+        download(mirror.access, [Transfer(path, bucket, found.key, found) for found, path in lacking], progress)
 
 
 def _moved(value: Any, before: str, now: str) -> Any:

@@ -33,6 +33,7 @@ from ..plugin import session, tuning
 from ..plugin.listener import listen
 from ..runs.station import Station
 from ..storage.bucket import RunKeys
+from ..storage.downloaded import downloads_directory
 from ..submit import bundle as bundles
 from .configuration import configuration
 from .failure import Failure, failure_of
@@ -138,7 +139,7 @@ def _run(head: _Head, terminating: Callable[[], bool]) -> RunResult:
         loaded = load_source(options, cfg, cleanup)
         copy_source(loaded.document, str(head.directory / "wdl"))  # for reports, which draw it
         bound = bind_inputs(loaded, options, cfg)
-        fetched = fetch_inputs(head.access, bound.inputs, MOUNT / "inputs", head.names, terminating)
+        fetched = fetch_inputs(head.access, bound.inputs, downloads_directory(MOUNT), head.names, terminating)
         if terminating():
             raise InterruptedError("it was told to stop")
         bound = replace(bound, inputs=fetched)

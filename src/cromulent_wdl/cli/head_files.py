@@ -7,16 +7,18 @@ import shutil
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from WDL import Env, Value
 
 from ..aws import objects
 from ..aws.access import Access
-from ..aws.objects import Transfer
+from ..aws.transfers import Transfer, upload
 from ..storage import layout
 from ..storage.bucket import RunKeys
 from ..storage.downloads import Wanted, fetch, is_s3
+from ..storage.web import fetch_all, is_web
 from ..submit.inputs import Bindings, Leaf, leaves
 from .head_names import Names
 
@@ -41,12 +43,15 @@ def clear_ends(directory: Path) -> None:
 
 
 def fetch_inputs(access: Access, inputs: Bindings, root: Path, names: Names, stopping: Callable[[], bool]) -> Bindings:
-    """Return the inputs with what lies in S3 on the shared disk, all fetched side by side; `names` learns of them.
+    """Return the inputs with what lies in S3 and on the web on the shared disk, fetched side by side.
 
-    Raises FetchFailed, and InterruptedError once it is to stop.
+    `names` learns of them. Raises FetchFailed, and InterruptedError once it is to stop.
     """
     wanted = [Wanted(leaf.value, isinstance(leaf, Value.Directory)) for leaf in leaves(inputs) if is_s3(leaf.value)]
-    places = fetch(access, wanted, root, stopping)
+    on_web = [leaf.value for leaf in leaves(inputs) if is_web(leaf.value) and isinstance(leaf, Value.File)]
+    with ThreadPoolExecutor(1) as pool:
+        from_web = pool.submit(fetch_all, on_web, root, stopping)
+        places = {**fetch(access, wanted, root, stopping), **from_web.result()}
     names.learn(places)
 
     def place(leaf: Leaf) -> str:
@@ -69,19 +74,23 @@ def address_outputs(
             return str(leaf.value)
         key = keys.files + path.removeprefix(out)
         if isinstance(leaf, Value.Directory):
-            transfers.extend(Transfer(file, bucket, f"{key}/{file.relative_to(path)}") for file in _files(Path(path)))
+            transfers.extend(_in_directory(Path(path), bucket, key))
         else:
             transfers.append(Transfer(Path(path), bucket, key))
         return f"s3://{bucket}/{key}"
 
     addressed = Value.rewrite_env_paths(outputs, address)
-    objects.upload(access, transfers)
+    upload(access, transfers)
     return addressed
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    for place, _, names in os.walk(directory, followlinks=True):
-        yield from (Path(place, name) for name in names)
+def _in_directory(directory: Path, bucket: str, key: str) -> Iterator[Transfer]:
+    """Yield the files of a directory, and what stands for the directories in it that are empty."""
+    for place, folders, names in os.walk(directory, followlinks=True):
+        here = f"{key}/{os.path.relpath(place, directory)}/".replace("/./", "/")
+        if not folders and not names:
+            yield Transfer(None, bucket, here)
+        yield from (Transfer(Path(place, name), bucket, here + name) for name in names)
 
 
 def keep_logs(access: Access, bucket: str, keys: RunKeys, directory: Path, names: Names) -> None:

@@ -10,7 +10,7 @@ from WDL.runtime.config import Loader
 
 from ..aws import objects
 from ..aws.access import Access
-from ..aws.objects import Transfer
+from ..aws.transfers import Transfer, upload
 from ..model.deployment import Deployment
 from ..plugin.settings import settings_of
 from ..storage.bucket import environment_key
@@ -42,6 +42,8 @@ class Sent:
     """The local paths among its inputs, by the addresses that they have there."""
     run: str = ""
     """The id of the run that is to be started with it."""
+    spared: int = 0
+    """Of these what an upload that was broken off had left there."""
 
 
 def send(
@@ -52,19 +54,20 @@ def send(
     made = environment()
     lacking = uploading.missing(access, deployment.bucket, files.uploads)
     with Progress("uploading", sum(file.size for file in lacking)) as progress:
-        uploading.send(access, deployment.bucket, lacking, progress)
+        spared = uploading.send(access, deployment.bucket, lacking, progress)
     _send_environment(access, deployment.bucket, made)
     bundle = _bundle(deployment, files, bound, options, cfg, made)
     digest = bundles.write(access, deployment.bucket, bundle, bundles.source_zip(source.document))
     given = {f"s3://{deployment.bucket}/{key}": path for path, key in files.keys.items()}
-    return Sent(digest, len(files.uploads), len(lacking), sum(file.size for file in lacking), given)
+    size = sum(file.size for file in lacking)
+    return Sent(digest, len(files.uploads), len(lacking), size, given, spared=spared)
 
 
 def _send_environment(access: Access, bucket: str, made: Environment) -> None:
     key = environment_key(made.digest)
     if objects.find(access, bucket, key) is None:
         with Progress("uploading what heads need", made.file.stat().st_size) as progress:
-            objects.upload(access, [Transfer(made.file, bucket, key)], progress)
+            upload(access, [Transfer(made.file, bucket, key)], progress)
 
 
 def _bundle(

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Callable
 
 from WDL import Env, Error, Type, Value, values_from_json, values_to_json
 from WDL._util import NOTICE_LEVEL, StructuredLogMessage, TerminationSignalFlag
@@ -20,6 +21,7 @@ from ..errors import CromulentError, FileUnstable
 from ..storage import layout
 from ..storage.digest_memory import users_memory
 from ..storage.digests import Digests, fingerprint
+from ..storage.downloaded import content_by_name
 from .cache_check import Judge, content, input_path
 from .cache_entry import Entry, Store
 from .cache_key import Call, CallKey, Configuration, InputPath, Leaf, difference, input_digests, leaves
@@ -32,12 +34,19 @@ from .cache_place import (
     take_image,
 )
 from .cache_underway import Made, Pending, beside, last_hit_origin, note_download, underway
+from .download import shared_inputs
 from .resuming import where_outputs_are
 from .settings import chosen
 
 __all__ = ["ContentCache", "last_hit_origin", "remember_image", "set_image_resolver"]
 
 Bindings = Env.Bindings[Value.Base]
+
+
+def _named(cfg: config.Loader) -> Callable[[str], str | None]:
+    """Return what knows the content of downloads by where they lie: in a head they need not be read."""
+    root = shared_inputs(cfg)
+    return (lambda path: None) if root is None else (lambda path: content_by_name(path, root))
 
 
 class _Uncacheable(CromulentError):
@@ -62,7 +71,7 @@ class ContentCache(CallCache):
         self._writes = cfg["call_cache"].get_bool("put")
         self._configuration = Configuration(cfg)
         self._store = Store(self._call_cache_dir, self._logger)
-        self._digests = Digests(users_memory(), stopping=self._stopping)
+        self._digests = Digests(users_memory(), stopping=self._stopping, named=_named(cfg))
         self._images: dict[str, str] = {}
 
     def __exit__(self, *error: object) -> None:

@@ -9,9 +9,8 @@ import logging
 import os
 import uuid
 from collections.abc import Generator
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from WDL._util import TerminationSignalFlag
 from WDL.runtime import config
@@ -19,13 +18,12 @@ from WDL.runtime.cache import CallCache
 from WDL.runtime.download import aria2c_downloader
 from WDL.runtime.error import Terminated
 
+from ..model.deployment import deployment_in
 from ..storage import layout
-from .settings import chosen
+from ..storage.downloaded import downloads_directory
+from .settings import chosen, settings_of
 
-__all__ = ["file", "place_for"]
-
-_LONGEST_NAME = 200
-"""Bytes; file systems have 255, and the file is first written under a longer name."""
+__all__ = ["file", "place_for", "shared_inputs"]
 
 Exchange = dict[str, Any]
 
@@ -38,24 +36,27 @@ def file(cfg: config.Loader, logger: logging.Logger, uri: str, **received: Any) 
     if not chosen(cfg):
         yield from aria2c_downloader(cfg, logger, uri, **received)
         return
-    from .fetch import fetch
+    from ..storage.web import fetch_once, file_name
+    from ..storage.web_fetch import fetch
 
-    directory = place_for(cfg, logger, uri)
-    directory.mkdir(parents=True)
-    target = directory / file_name(uri)
+    shared = shared_inputs(cfg)
     with TerminationSignalFlag(logger) as terminating:
-        fetch(uri, target, terminating)
+        if shared is not None:
+            target = fetch_once(uri, shared, terminating)
+        else:
+            directory = place_for(cfg, logger, uri)
+            directory.mkdir(parents=True)
+            target = directory / file_name(uri)
+            fetch(uri, target, terminating)
         if terminating():
             raise Terminated(quiet=True)
     yield {"outputs": {"file": str(target)}}
 
 
-def file_name(uri: str) -> str:
-    """Return the name that the path of a URI gives its file; what comes after the path has no say."""
-    name = PurePosixPath(unquote(urlsplit(uri).path, errors="replace")).name.replace("\0", "")
-    while len(os.fsencode(name)) > _LONGEST_NAME:
-        name = name[1:]  # the end tells the format
-    return name if name not in ("", ".", "..") else "download"
+def shared_inputs(cfg: config.Loader) -> Path | None:
+    """Return where a head keeps what it has downloaded, for all runs; None where this is no head."""
+    mount = settings_of(cfg).settings.mount if deployment_in(os.environ) is not None else ""
+    return downloads_directory(mount) if mount else None
 
 
 def place_for(cfg: config.Loader, logger: logging.Logger, uri: str, is_directory: bool = False) -> Path:

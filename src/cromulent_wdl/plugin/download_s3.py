@@ -7,7 +7,6 @@ Without our backend chosen, miniwdl's own downloader goes on as ever.
 from __future__ import annotations
 
 import logging
-import os
 from collections.abc import Generator
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,8 @@ from WDL.runtime.download import awscli_directory_downloader, awscli_downloader
 from WDL.runtime.error import Terminated
 
 from ..aws.access import Access
-from ..model.deployment import deployment_in
 from ..storage.downloads import Wanted, fetch
-from .download import place_for
+from .download import place_for, shared_inputs
 from .settings import chosen, settings_of
 
 __all__ = ["directory", "file"]
@@ -48,8 +46,7 @@ def directory(
 
 def _fetched(cfg: config.Loader, logger: logging.Logger, wanted: Wanted) -> Path:
     settings = settings_of(cfg).settings
-    in_cloud = deployment_in(os.environ) is not None and settings.mount
-    root = Path(settings.mount, "inputs") if in_cloud else place_for(cfg, logger, wanted.address, wanted.directory)
+    root = shared_inputs(cfg) or place_for(cfg, logger, wanted.address, wanted.directory)
     access = Access(profile=settings.profile or None, region=settings.region or None)
     with TerminationSignalFlag(logger) as terminating:
         try:

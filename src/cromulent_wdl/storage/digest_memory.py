@@ -9,12 +9,12 @@ import sqlite3
 import threading
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
 
 from ..clock import SYSTEM, Clock
+from ..model.file_state import FileState
 from .layout import DIGESTS, cache_directory
 
-__all__ = ["DigestMemory", "Identity", "users_memory"]
+__all__ = ["DigestMemory", "users_memory"]
 
 _DAY = 86400
 _KEPT_DAYS = 90
@@ -32,28 +32,8 @@ CREATE INDEX IF NOT EXISTS digests_by_use ON digests (used);
 """
 
 
-class Identity(NamedTuple):
-    """What tells one state of a file from another without reading it."""
-
-    device: int
-    inode: int
-    size: int
-    mtime_ns: int
-    ctime_ns: int
-
-    @property
-    def place(self) -> str:
-        """Where the file is: one row of the memory."""
-        return f"{self.device}:{self.inode}"
-
-    @property
-    def state(self) -> str:
-        """What changes when it is written to."""
-        return f"{self.size}:{self.mtime_ns}:{self.ctime_ns}"
-
-
 class DigestMemory:
-    """Remembers digests by file identity, for any number of threads and processes."""
+    """Remembers digests by file state, for any number of threads and processes."""
 
     def __init__(self, file: Path, clock: Clock = SYSTEM) -> None:
         self._file = file
@@ -63,19 +43,19 @@ class DigestMemory:
         self._usable = True
         self._openings = 3  # that may fail
 
-    def recall(self, identity: Identity) -> str | None:
+    def recall(self, state: FileState) -> str | None:
         """Return the digest of the file in exactly this state, if it is known."""
-        rows = self._execute("SELECT digest, used FROM digests WHERE place = ? AND state = ?", _key(identity))
+        rows = self._execute("SELECT digest, used FROM digests WHERE place = ? AND state = ?", _key(state))
         if not rows:
             return None
         digest, used = rows[0]
         if used != self._today():
-            self._execute("UPDATE digests SET used = ? WHERE place = ?", (self._today(), identity.place))
+            self._execute("UPDATE digests SET used = ? WHERE place = ?", (self._today(), state.place))
         return str(digest)
 
-    def remember(self, identity: Identity, digest: str) -> None:
+    def remember(self, state: FileState, digest: str) -> None:
         """Remember a digest, in place of that of an earlier state of the file."""
-        self._execute("REPLACE INTO digests VALUES (?, ?, ?, ?)", (*_key(identity), digest, self._today()))
+        self._execute("REPLACE INTO digests VALUES (?, ?, ?, ?)", (*_key(state), digest, self._today()))
 
     def close(self) -> None:
         """Close the database; what is asked afterwards is not known."""
@@ -131,8 +111,8 @@ class DigestMemory:
                 Path(f"{self._file}{suffix}").unlink()
 
 
-def _key(identity: Identity) -> tuple[str, str]:
-    return identity.place, identity.state
+def _key(state: FileState) -> tuple[str, str]:
+    return state.place, state.content
 
 
 def users_memory() -> DigestMemory | None:

@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 from ..clock import SYSTEM, Clock
 from ..errors import FileUnstable
-from .digest_memory import DigestMemory, Identity
+from ..model.file_state import FileState
+from .digest_memory import DigestMemory
 
-__all__ = ["Digests", "fingerprint"]
+__all__ = ["Digests", "Held", "fingerprint"]
 
 _BLOCK = 1 << 20
 _ATTEMPTS = 3
@@ -40,27 +41,34 @@ class Digests:
         memory: DigestMemory | None = None,
         clock: Clock = SYSTEM,
         stopping: Stopping = lambda: False,
+        named: Callable[[str], str | None] = lambda path: None,
     ) -> None:
         self._memory = memory
+        self._named = named
+        """Returns what stands for the content of a path that need not be read, or None."""
         self._clock = clock
         self._stopping = stopping
         """Asked now and then while a large file is read; the reading ends with InterruptedError once it is true.
 
         Who asks for a digest may bring a question of his own."""
         self._lock = threading.Lock()
-        self._known: dict[Identity, str] = {}
-        self._underway: dict[Identity, Future[str]] = {}
+        self._known: dict[FileState, str] = {}
+        self._underway: dict[FileState, Future[str]] = {}
 
     def of_file(self, path: str, stopping: Stopping | None = None) -> str:
         """Return the digest of a regular file's content, following symbolic links.
 
         Raises OSError, and FileUnstable for a file that is being written to.
         """
+        return self._named(path) or self.file(path, stopping)[0]
+
+    def file(self, path: str, stopping: Stopping | None = None) -> tuple[str, FileState]:
+        """Return a file's digest, and the state in which it had that content."""
         for _ in range(_ATTEMPTS):
-            identity = _identity(os.stat(path), path)
-            digest = self._recall(identity) or self._read_once(path, identity, stopping or self._stopping)
+            state = _state(os.stat(path), path)
+            digest = self._recall(state) or self._read_once(path, state, stopping or self._stopping)
             if digest is not None:
-                return digest
+                return digest, state
         raise FileUnstable(f"{path} kept changing while it was read")
 
     def of_directory(self, path: str, stopping: Stopping | None = None) -> str:
@@ -69,14 +77,24 @@ class Digests:
         A link that leads to a file or a directory counts with what it leads to as well. Raises OSError, and
         FileUnstable for a tree that is being written to.
         """
+        return self._named(path) or self.directory(path, stopping)[0]
+
+    def directory(self, path: str, stopping: Stopping | None = None) -> tuple[str, list[Held]]:
+        """Return a tree's digest, and what is in it besides links."""
         for _ in range(_ATTEMPTS):
             before = fingerprint(path)
-            hasher = blake2b(digest_size=32)
+            hasher, held = blake2b(digest_size=32), []
             for found in _walk(path):
-                detail = self.of_file(found.path, stopping).encode() if found.kind == b"file" else found.target
+                detail = found.target
+                if found.kind == b"file":
+                    digest, state = self.file(found.path, stopping)
+                    detail = digest.encode()
+                    held.append(Held(os.fsdecode(found.name), state))
+                elif found.kind == b"directory":
+                    held.append(Held(os.fsdecode(found.name), None))
                 hasher.update(b"\0".join((found.kind, found.name, detail, b"")))
             if fingerprint(path) == before:
-                return hasher.hexdigest()
+                return hasher.hexdigest(), held
         raise FileUnstable(f"{path} kept changing while it was read")
 
     def close(self) -> None:
@@ -84,27 +102,27 @@ class Digests:
         if self._memory is not None:
             self._memory.close()
 
-    def _recall(self, identity: Identity) -> str | None:
-        digest = self._known.get(identity)
-        if digest is None and self._memory is not None and (digest := self._memory.recall(identity)):
-            self._known[identity] = digest
+    def _recall(self, state: FileState) -> str | None:
+        digest = self._known.get(state)
+        if digest is None and self._memory is not None and (digest := self._memory.recall(state)):
+            self._known[state] = digest
         return digest
 
-    def _remember(self, identity: Identity, digest: str, read_at: float) -> None:
-        if max(identity.mtime_ns, identity.ctime_ns) / 1e9 > read_at - _RACY_SECONDS:
+    def _remember(self, state: FileState, digest: str, read_at: float) -> None:
+        if max(state.mtime_ns, state.ctime_ns) / 1e9 > read_at - _RACY_SECONDS:
             return
-        self._known[identity] = digest
+        self._known[state] = digest
         if self._memory is not None:
-            self._memory.remember(identity, digest)
+            self._memory.remember(state, digest)
 
-    def _read_once(self, path: str, identity: Identity, stopping: Stopping) -> str | None:
+    def _read_once(self, path: str, state: FileState, stopping: Stopping) -> str | None:
         """Read the file, or wait for another thread that is reading it; None if it changed meanwhile."""
         with self._lock:
-            future = self._underway.get(identity)
+            future = self._underway.get(state)
             if theirs := future is not None:
                 reading = future
             else:
-                reading = self._underway[identity] = Future()
+                reading = self._underway[state] = Future()
         if theirs:
             try:
                 return reading.result()
@@ -112,23 +130,23 @@ class Digests:
                 return None
         try:
             read_at = self._clock.now()
-            digest = self._read(path, identity, stopping)
+            digest = self._read(path, state, stopping)
             if digest is not None:
-                self._remember(identity, digest, read_at)
+                self._remember(state, digest, read_at)
                 reading.set_result(digest)
             return digest
         finally:
             with self._lock:
-                del self._underway[identity]
+                del self._underway[state]
             reading.cancel()  # without effect on a reading that has its result
 
-    def _read(self, path: str, identity: Identity, stopping: Stopping) -> str | None:
+    def _read(self, path: str, state: FileState, stopping: Stopping) -> str | None:
         """Read the file; None if it changes meanwhile."""
         hasher = blake2b(digest_size=32)
         with open(path, "rb", buffering=0) as file:
-            if _identity(os.fstat(file.fileno()), path) != identity:
+            if _state(os.fstat(file.fileno()), path) != state:
                 return None
-            if identity.size < _BLOCK:
+            if state.size < _BLOCK:
                 hasher.update(file.read())
             else:
                 block = memoryview(bytearray(_BLOCK))
@@ -136,7 +154,7 @@ class Digests:
                     hasher.update(block[:count])
                     if stopping():
                         raise InterruptedError(errno.EINTR, "stopped while reading", path)
-            if _identity(os.fstat(file.fileno()), path) != identity:
+            if _state(os.fstat(file.fileno()), path) != state:
                 return None
         return hasher.hexdigest()
 
@@ -161,10 +179,19 @@ def _stamp(status: os.stat_result) -> str:
     return f"{status.st_size}:{status.st_mtime_ns}:{status.st_ino}"
 
 
-def _identity(status: os.stat_result, path: str) -> Identity:
+def _state(status: os.stat_result, path: str) -> FileState:
     if not stat.S_ISREG(status.st_mode):
         raise OSError(errno.EINVAL, "not a regular file", path)
-    return Identity(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+    return FileState.of(status)
+
+
+class Held(NamedTuple):
+    """A file or directory in a tree."""
+
+    name: str
+    """Relative to the tree."""
+    state: FileState | None
+    """Of a file."""
 
 
 class _Found(NamedTuple):

@@ -8,21 +8,19 @@ from __future__ import annotations
 
 import os
 import shutil
-import uuid
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from pathlib import Path
 
 from ..aws import objects
 from ..aws.access import Access
-from ..aws.objects import Found, Transfer
+from ..aws.objects import Found
+from ..aws.transfers import Transfer, download
 from ..errors import AwsError, FetchFailed
 from .bucket import INPUTS
+from .downloaded import parts_directory, settle, state_name
 
 __all__ = ["Wanted", "fetch", "is_s3"]
-
-_DIGITS = 32
 
 
 @dataclass(frozen=True)
@@ -54,13 +52,13 @@ def fetch(
         target = root / _name(bucket, found) / (os.path.basename(key) or bucket)
         places[each.address] = target
         if not target.exists():
-            part = root / ".parts" / uuid.uuid4().hex / target.name
+            part = parts_directory(root) / target.name
             transfers += _transfers(each, bucket, key, found, part)
             moves.append((part, target))
     try:
-        objects.download(access, transfers, _heeding(stopping) if stopping is not None else None)
+        download(access, transfers, _heeding(stopping) if stopping is not None else None)
         for part, target in moves:
-            _move(part, target)
+            settle(part, target)
     except AwsError as error:
         raise FetchFailed(f"an input cannot be downloaded: {error}", hint=error.hint) from error
     finally:
@@ -97,11 +95,8 @@ def _name(bucket: str, found: Sequence[Found]) -> str:
     """Return the name of what was found: by its content where the key has that, else by addresses and ETags."""
     own = {each.key.removeprefix(INPUTS).partition("/")[0] for each in found}
     if len(own) == 1 and all(each.key.startswith(INPUTS) for each in found):
-        return own.pop()[:_DIGITS]
-    digest = blake2b(digest_size=_DIGITS // 2)
-    for each in found:
-        digest.update(f"{bucket}/{each.key} {each.etag} {each.size}\n".encode())
-    return digest.hexdigest()
+        return own.pop()
+    return state_name(f"{bucket}/{each.key} {each.etag} {each.size}" for each in found)
 
 
 def _transfers(wanted: Wanted, bucket: str, key: str, found: Sequence[Found], part: Path) -> list[Transfer]:
@@ -122,13 +117,3 @@ def _transfers(wanted: Wanted, bucket: str, key: str, found: Sequence[Found], pa
         path.parent.mkdir(parents=True, exist_ok=True)
         transfers.append(Transfer(path, bucket, each.key, each))
     return transfers
-
-
-def _move(part: Path, target: Path) -> None:
-    """Give what is whole its name; where another head was quicker, its copy is as good."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        os.rename(part, target)
-    except OSError:
-        if not target.exists():
-            raise

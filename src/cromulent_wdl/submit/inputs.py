@@ -7,7 +7,7 @@ or on the web stays there; it is only looked at.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,9 +15,9 @@ from pathlib import Path
 from WDL import Env, Value
 
 from ..errors import FileUnstable, InputsError
-from ..storage import layout
+from ..model.file_state import FileState
 from ..storage.bucket import input_key
-from ..storage.digest_memory import DigestMemory
+from ..storage.digest_memory import users_memory
 from ..storage.digests import Digests
 
 __all__ = ["Bindings", "LocalFile", "Plan", "addressed", "leaves", "plan"]
@@ -26,6 +26,8 @@ Bindings = Env.Bindings[Value.Base]
 Leaf = Value.File | Value.Directory
 
 _READERS = 8
+_LONGEST_KEY = 1024
+"""Bytes of an object's name."""
 _REMOTE = ("s3://", "https://", "http://")
 
 
@@ -35,7 +37,13 @@ class LocalFile:
 
     key: str
     path: Path | None
-    size: int
+    state: FileState | None
+    """In which it has the content that its key speaks of."""
+
+    @property
+    def size(self) -> int:
+        """Return its bytes."""
+        return self.state.size if self.state else 0
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def plan(inputs: Bindings) -> Plan:
     local = sorted(found - set(remote))
     for path, directory in local:
         _check(path, directory)
-    digests = Digests(_memory())
+    digests = Digests(users_memory())
     try:
         with ThreadPoolExecutor(_READERS) as pool:
             uploads = list(pool.map(lambda each: _uploads(digests, *each), local))
@@ -110,37 +118,26 @@ def _check(path: str, directory: bool) -> None:
 
 def _uploads(digests: Digests, path: str, directory: bool) -> tuple[str, Sequence[LocalFile]]:
     """Return the key of a file or directory, and what is to be uploaded for it."""
-    place = path.rstrip("/")
+    place = path.rstrip("/") or "/"
+    name = os.path.basename(os.path.abspath(place))
     if not directory:
-        key = input_key(digests.of_file(place), os.path.basename(place))
-        return key, [LocalFile(key, Path(place), os.stat(place).st_size)]
-    key = input_key(digests.of_directory(place), os.path.basename(os.path.abspath(place)))
-    return key, [_in_directory(key, place, name) for name in _walk(place)]
+        digest, state = digests.file(place)
+        key = input_key(digest, name)
+        return key, [_upload(key, Path(place), state)]
+    digest, held = digests.directory(place)
+    key = input_key(digest, name)
+    full = {os.path.dirname(each.name) for each in held}
+    files = [_upload(f"{key}/{each.name}", Path(place, each.name), each.state) for each in held if each.state]
+    empty = [each.name for each in held if each.state is None and each.name not in full]
+    files += [_upload(f"{key}/{name}/", None, None) for name in empty]
+    return key, files or [_upload(f"{key}/", None, None)]
 
 
-def _in_directory(key: str, directory: str, name: str) -> LocalFile:
-    path = Path(directory, name)
-    if name.endswith("/"):
-        return LocalFile(f"{key}/{name}", None, 0)
-    return LocalFile(f"{key}/{name}", path, path.stat().st_size)
-
-
-def _walk(directory: str, prefix: str = "") -> Iterable[str]:
-    """Yield the files of a tree, through links, and its empty directories with a `/` behind."""
-    entries = sorted(os.scandir(directory), key=lambda entry: entry.name)
-    if not entries and prefix:
-        yield prefix
-    for entry in entries:
-        if entry.is_dir():
-            if os.path.realpath(directory).startswith(os.path.realpath(entry.path) + os.sep):
-                continue  # a link that leads upwards
-            yield from _walk(entry.path, f"{prefix}{entry.name}/")
-        elif entry.is_file():
-            yield prefix + entry.name
-
-
-def _memory() -> DigestMemory | None:
+def _upload(key: str, path: Path | None, state: FileState | None) -> LocalFile:
     try:
-        return DigestMemory(layout.cache_directory() / layout.DIGESTS)
-    except OSError:
-        return None  # no cache directory: files are read each time
+        size = len(key.encode())
+    except UnicodeEncodeError as error:
+        raise InputsError(f"the name of {str(path)!a} is not UTF-8, as names in S3 are", hint="rename it") from error
+    if size > _LONGEST_KEY:
+        raise InputsError(f"the path {path} is too long for S3, whose names have 1,024 bytes: {key}")
+    return LocalFile(key, path, state)

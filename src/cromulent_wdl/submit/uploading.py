@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 from ..aws import objects
 from ..aws.access import Access
-from ..aws.objects import Transfer
+from ..aws.transfers import Transfer, unfinished, upload
+from ..errors import FileUnstable, InputsError
 from ..storage.bucket import INPUTS
 from .inputs import LocalFile
 
@@ -42,10 +43,16 @@ def missing(access: Access, bucket: str, wanted: Mapping[str, LocalFile]) -> lis
     return [file for key, file in wanted.items() if there.get(key) != file.size]
 
 
-def send(access: Access, bucket: str, files: list[LocalFile], told: Callable[[int], None]) -> None:
-    """Upload files. What was sent before a failure is there the next time."""
-    for file in files:
-        if file.path is None:
-            objects.put(access, bucket, file.key, b"")
-    sent = [Transfer(file.path, bucket, file.key) for file in files if file.path is not None]
-    objects.upload(access, sent, told)
+def send(access: Access, bucket: str, files: list[LocalFile], told: Callable[[int], None]) -> int:
+    """Upload files, large ones from where an earlier upload of them broke off; return how many bytes that spared.
+
+    What was sent before a failure is there the next time. Raises InputsError for a file that has changed since it was
+    looked at.
+    """
+    transfers = [Transfer(file.path, bucket, file.key, state=file.state) for file in files]
+    begun = unfinished(access, transfers)
+    try:
+        upload(access, transfers, told, begun)
+    except FileUnstable as error:
+        raise InputsError(str(error), hint=error.hint) from error
+    return sum(each.bytes for each in begun.values())

@@ -18,7 +18,7 @@ from ..clock import SYSTEM, Clock
 from ..errors import FetchFailed
 from ..units import format_bytes
 
-__all__ = ["Patience", "fetch"]
+__all__ = ["Patience", "fetch", "session", "stamp_of"]
 
 _CHUNK = 1 << 16
 _PASSING_TROUBLE = (408, 429, 500, 502, 503, 504)
@@ -42,39 +42,49 @@ def fetch(
     cancelled: Callable[[], bool],
     patience: Patience = Patience(),
     clock: Clock = SYSTEM,
-) -> None:
+) -> str:
     """Fetch a URI into a file, which is there only once it is complete; not at all when cancelled.
+
+    Return what the server calls this state of the file, or nothing where it gives it no name.
 
     Raises FetchFailed, saying the URI and what was wrong with it, and OSError when the file cannot be written.
     """
     part = target.with_name(target.name + ".part")
     try:
-        with _session(patience) as session, part.open("wb") as file:
-            _Transfer(session, uri, file, patience, clock).run(cancelled)
+        with session(patience) as opened, part.open("wb") as file:
+            transfer = _Transfer(opened, uri, file, patience, clock)
+            transfer.run(cancelled)
         if not cancelled():
             os.replace(part, target)
+        return transfer.stamp
     except requests.RequestException as error:
         raise FetchFailed(f"{uri} cannot be fetched: {_reason(error)}") from error
     finally:
         part.unlink(missing_ok=True)
 
 
-def _session(patience: Patience) -> requests.Session:
+def session(patience: Patience = Patience()) -> requests.Session:
     """Return a session that asks again when a connection fails or the server is in passing trouble."""
     retry = Retry(
         total=patience.attempts,
         status_forcelist=_PASSING_TROUBLE,
-        allowed_methods={"GET"},
+        allowed_methods={"GET", "HEAD"},
         backoff_factor=patience.pause,
         respect_retry_after_header=False,  # it may say an hour, and nobody could interrupt the wait
         raise_on_status=False,
     )
-    session = requests.Session()
+    opened = requests.Session()
     for scheme in ("http://", "https://"):
-        session.mount(scheme, HTTPAdapter(max_retries=retry))
+        opened.mount(scheme, HTTPAdapter(max_retries=retry))
     # A byte range, and the length that is promised, count the bytes as they are stored.
-    session.headers["Accept-Encoding"] = "identity"
-    return session
+    opened.headers["Accept-Encoding"] = "identity"
+    return opened
+
+
+def stamp_of(response: requests.Response, size: int | None) -> str:
+    """Return what a server calls the state of a file of so many bytes; nothing where that may stand for several."""
+    names = [response.headers.get("ETag", ""), response.headers.get("Last-Modified", "")]
+    return " ".join([*names, str(size)]) if any(names) and size is not None else ""
 
 
 class _Transfer:
@@ -89,6 +99,7 @@ class _Transfer:
         self._validator: str | None = None
         """What the server calls this state of the file; None where a part of it is of no use later."""
         self._expected: int | None = None
+        self.stamp = ""
 
     def run(self, cancelled: Callable[[], bool]) -> None:
         """Receive the file from beginning to end."""
@@ -147,6 +158,7 @@ class _Transfer:
         elif self._file.tell():
             self._restart()
         self._expected = None if ahead is None else self._file.tell() + ahead
+        self.stamp = stamp_of(response, self._expected)
         tag = response.headers.get("ETag", "")
         self._validator = tag if tag.startswith('"') else response.headers.get("Last-Modified")
 
