@@ -48,6 +48,8 @@ DEMANDED: Mapping[str, Mapping[str, str]] = {
         "logs:AssociateKmsKey": _LOGS_KEY,
     },
     "run": {
+        "ecr:BatchGetImage": _REGISTRY,
+        "ecr:GetDownloadUrlForLayer": _REGISTRY,
         "s3:AbortMultipartUpload": _BUCKET_CALLS,
         "kms:Decrypt": _BUCKET_KEY,
         "kms:GenerateDataKey": _BUCKET_KEY,

@@ -41,7 +41,7 @@ TAGGING = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported
 REGISTRY = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
 
 DEMANDED: Mapping[str, Mapping[str, str]] = {
-    "run": {"BucketKey": BUCKET_KEY},
+    "run": {"BucketKey": BUCKET_KEY, "LogInToImages": REGISTRY, "LookAtImages": REGISTRY},
     "execution": dict.fromkeys(("LogIn", "Pull", "Log", "Secrets", "SecretsKey"), EXECUTION),
     "task": {},
     "head": {"BucketKey": BUCKET_KEY, "LogInToImages": REGISTRY, "LookAtImages": REGISTRY},

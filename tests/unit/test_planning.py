@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import socket
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,10 @@ workflow w {
   call data { input: f = f }
 }
 """
+
+
+def nobody(host: str) -> None:
+    """Log in to no registry."""
 
 
 def look(name: str) -> Manifest:
@@ -144,7 +149,7 @@ def test_row_43_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(row
 def test_a_registry_that_does_not_answer_is_waited_for_once() -> None:
     with socket.create_server(("127.0.0.1", 0), backlog=16) as mute:  # takes connections, and says nothing
         host = f"127.0.0.1:{mute.getsockname()[1]}"
-        look = looking_up(patience=0.2)
+        look = looking_up(nobody, patience=0.2)
         began = SYSTEM.monotonic()
         for name in (f"{host}/tool:0", f"{host}/tool:1", f"{host}/tool:2", "127.0.0.1:9/tool:1"):
             with pytest.raises(EngineUnavailable):
@@ -154,7 +159,7 @@ def test_a_registry_that_does_not_answer_is_waited_for_once() -> None:
 
 def planned(tmp_path: Path, image: str, **settings: Any) -> Row:
     (tmp_path / "one.wdl").write_text(f'version 1.1\ntask one {{ command <<< >>> runtime {{ docker: "{image}" }} }}\n')
-    world = World(Settings(**settings), shipped().rates("us-east-1"), looking_up(patience=5), "ubuntu:22.04")
+    world = World(Settings(**settings), shipped().rates("us-east-1"), looking_up(nobody, patience=5), "ubuntu:22.04")
     (row,) = plan(CLI.runner_exe(read_document(str(tmp_path / "one.wdl")), "one"), world)
     return row
 
@@ -175,6 +180,17 @@ def test_an_image_that_is_shown_to_nobody_without_a_log_in_is_a_problem_unless_f
         assert opened.silence == "wants the log-in that Fargate finds in your secret"
         missing = planned(tmp_path, f"{server.host}/none:1")
         assert missing.found is False and f"{server.host} has no image none:1" in missing.problem
+
+
+def test_an_image_is_looked_at_with_the_log_in_that_the_caller_has() -> None:
+    with serving() as server:
+        wanted = f"Basic {base64.b64encode(b'AWS:password').decode()}"
+        server.put("/v2/tool/manifests/1", {"layers": [{"size": 12}]}, wants=wanted)
+        with pytest.raises(ImageDenied):
+            looking_up(nobody)(f"{server.host}/tool:1")
+        assert looking_up(lambda host: ("AWS", "password"))(f"{server.host}/tool:1").size == 12
+        with pytest.raises(ImageNotFound):
+            looking_up(lambda host: ("AWS", "password"))(f"{server.host}/none:1")
 
 
 def test_a_registry_that_is_broken_says_nothing_and_holds_up_nothing(tmp_path: Path) -> None:
@@ -202,9 +218,9 @@ def test_the_size_is_that_of_the_machine_that_it_will_run_on() -> None:
         server.put("/v2/tool/manifests/1", {"manifests": kinds})
         server.put("/v2/tool/manifests/sha256:amd64", {"layers": [{"size": 5}, {"size": 7}]})
         server.put("/v2/tool/manifests/sha256:arm64", {"layers": [{"size": 1}]})
-        found = looking_up()(f"{server.host}/tool:1")
+        found = looking_up(nobody)(f"{server.host}/tool:1")
         assert found.size == 12
         server.put("/v2/plain/manifests/1", {"config": {"digest": "sha256:c"}, "layers": [{"size": 3}]})
         server.put("/v2/plain/blobs/sha256:c", {"architecture": "amd64"})
-        plain = looking_up()(f"{server.host}/plain:1")
+        plain = looking_up(nobody)(f"{server.host}/plain:1")
         assert plain.size == 3

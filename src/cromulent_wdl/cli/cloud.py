@@ -27,7 +27,7 @@ from . import outlook, ui
 from .cloud_follow import asks, follow
 from .configuration import configuration
 from .deployment import access_by, cloud_run, prices_in
-from .image_lookup import looking_up
+from .image_lookup import login_by, looking_up
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
 from .planning import Row, World, plan
@@ -145,7 +145,7 @@ def _absolute(source: str) -> str:
 def _check(wish: _Wish) -> list[Row]:
     """Return what each call gets. Raise UsageError where a call cannot run on Fargate, or its image is not there."""
     default = wish.cfg["task_runtime"].get_dict("defaults").get("docker", "")
-    world = World(wish.settings, prices_in(wish.deployment.region), looking_up(), default)
+    world = World(wish.settings, prices_in(wish.deployment.region), looking_up(login_by(wish.access)), default)
     rows = plan(wish.bound.target, world, wish.bound.inputs)
     problems = [f"{row.call}: {row.problem}" for row in rows if row.problem]
     if problems:

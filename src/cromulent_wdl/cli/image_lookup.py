@@ -7,19 +7,42 @@ from collections.abc import Callable
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as Overdue  # Python 3.10 has two of them
 from dataclasses import replace
+from functools import partial
 
+from ..aws import ecr
+from ..aws.access import Access
 from ..backends.fargate.images import choose
 from ..clock import SYSTEM, Clock
-from ..engine.registries import Manifest, Reference, Registry, parse_reference
-from ..errors import EngineError, EngineUnavailable, ImageDenied, ImageNotFound, ImagePullFailed
+from ..engine.registries import Login, Manifest, Reference, Registry, parse_reference
+from ..errors import (
+    AwsError,
+    CredentialsError,
+    EngineError,
+    EngineUnavailable,
+    ImageDenied,
+    ImageNotFound,
+    ImagePullFailed,
+)
 
-__all__ = ["looking_up"]
+__all__ = ["login_by", "looking_up"]
 
 _PATIENCE = 5.0
 """Seconds for which registries that do not answer are waited for, all together."""
 
 
-def looking_up(clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[str], Manifest]:
+def login_by(access: Access) -> Login:
+    """Return what logs in to registries of ECR's as the caller, where he may."""
+
+    def login(host: str) -> tuple[str, str] | None:
+        try:
+            return ecr.login(access, host)
+        except (AwsError, CredentialsError):
+            return None  # the registry will say that it wants one
+
+    return login
+
+
+def looking_up(login: Login, clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[str], Manifest]:
     """Return what looks images up for the length of a plan, with the size for Fargate.
 
     It raises ImageNotFound, ImageDenied, and EngineUnavailable or ImagePullFailed where nothing is known.
@@ -35,7 +58,7 @@ def looking_up(clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[
             return EngineUnavailable(f"{reference.host} does not answer")
         began = clock.monotonic()
         try:
-            return _answer(name, reference, left)
+            return _answer(partial(_ask, name, reference, login), left)
         except (ImageNotFound, ImageDenied) as error:
             return error
         except (EngineUnavailable, ImagePullFailed, Overdue) as error:
@@ -54,13 +77,13 @@ def looking_up(clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[
     return look
 
 
-def _answer(name: str, reference: Reference, patience: float) -> Manifest:
+def _answer(question: Callable[[], Manifest], patience: float) -> Manifest:
     """Ask in a thread of its own: a host may have many addresses, and none of them answer."""
     answer: Future[Manifest] = Future()
 
     def ask() -> None:
         try:
-            answer.set_result(_ask(name, reference))
+            answer.set_result(question())
         except BaseException as error:  # noqa: BLE001 - it is raised again in the thread that waits
             answer.set_exception(error)
 
@@ -68,8 +91,8 @@ def _answer(name: str, reference: Reference, patience: float) -> Manifest:
     return answer.result(patience)
 
 
-def _ask(name: str, reference: Reference) -> Manifest:
-    registry = Registry(reference.host, lambda _: None)
+def _ask(name: str, reference: Reference, login: Login) -> Manifest:
+    registry = Registry(reference.host, login)
     try:
         manifest = registry.manifest(reference)
         architecture = choose(name, manifest, "").architecture

@@ -10,7 +10,7 @@ import click
 
 from ..units import format_bytes
 from . import ui
-from .deployment import prices_in, where
+from .deployment import access_by, prices_in, where
 from .outlook import warn
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def command(
     """Show for each call the size that it would get on Fargate, its image, and its price an hour.
 
     What depends on data is '?'. What cannot run there is an error, with exit status 2. Nothing is started, and AWS is
-    not asked; the images' registries are.
+    asked for nothing but the log-in to ECR; the images' registries are asked.
     """
     from ..plugin import tuning
 
@@ -43,7 +43,7 @@ def command(
     from ..plugin.settings import settings_of
     from .configuration import effective
     from .document import read_document
-    from .image_lookup import looking_up
+    from .image_lookup import login_by, looking_up
     from .options import RunOptions
     from .planning import World, plan
 
@@ -55,7 +55,8 @@ def command(
     cfg = effective(RunOptions(source=source), logging.getLogger("cromulent.config"))
     settings = settings_of(cfg, {name: value for name, value in flags.items() if value is not None}).settings
     default = cfg["task_runtime"].get_dict("defaults").get("docker", "")
-    world = World(settings, prices_in(settings.region or "us-east-1"), looking_up(), default)
+    lookup = looking_up(login_by(access_by(settings)))
+    world = World(settings, prices_in(settings.region or "us-east-1"), lookup, default)
     rows = plan(target, world)
     return _show(rows, as_json)
 
