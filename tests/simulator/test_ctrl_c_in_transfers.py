@@ -1,10 +1,11 @@
-"""Ctrl-C while a large file is on its way, by a line that would take long for it."""
+"""Ctrl-C, and `stop`, while a large file is on its way by a line that would take long for it."""
 
 from __future__ import annotations
 
 import signal
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,14 +13,13 @@ import pytest
 
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.simulator.process import Simulation
-from cromulent_wdl.storage.downloads import Wanted, fetch
+from cromulent_wdl.simulator.settings import Settings
 from tests.fakes.cut_line import network_line
 from tests.programs import ended, on_a_terminal
 
 from .cloud import Cloud, until
 from .cloud_runs import Machine
-from .conftest import account_number
-from .deployments import access_to
+from .conftest import account_number, started
 
 SIZE = 40_000_000
 RATE = 500_000.0
@@ -92,9 +92,19 @@ def _on_its_way(directory: Path) -> list[Path]:
     return [path for path in directory.glob("*_big/**/*") if path.is_file() and path.stat().st_size > 100_000]
 
 
-def test_what_is_told_to_stop_leaves_nothing(cloud: Cloud, address: str, tmp_path: Path) -> None:
-    with pytest.raises(InterruptedError):
-        fetch(access_to(cloud), [Wanted(address)], tmp_path / "inputs", lambda: True)
-    assert not [path for path in tmp_path.rglob("*") if path.is_file()]
-    (place,) = fetch(access_to(cloud), [Wanted(address)], tmp_path / "inputs", lambda: False).values()
-    assert place.stat().st_size == SIZE
+def test_stop_while_a_head_fetches_it(tmp_path_factory: pytest.TempPathFactory, tmp_path: Path) -> None:
+    ports: list[int] = []
+    with network_line(lambda: ports[0], RATE * 4) as (_, port):  # which brings what the head itself needs, too
+        settings = Settings(data_plane="process", tasks_endpoint=f"http://127.0.0.1:{port}")
+        with contextmanager(started)(tmp_path_factory, settings) as simulation:
+            ports.append(simulation.port)
+            laptop = Machine.new(simulation, tmp_path / "laptop")
+            assert laptop("up", "--yes").status == 0
+            laptop.write("big.wdl", READING)
+            (laptop.directory / "big").write_bytes(b"\1" * SIZE)
+            (run,) = laptop("run", "big.wdl", "f=big", "--on", "aws", "--detach").out.split()
+            until(lambda: list(simulation.files.glob("*/**/inputs/.parts/*/*")), 60)
+            stopped = laptop("stop", run)
+            assert stopped.status == 0 and stopped.err.endswith(f"{run}: stopped\n"), stopped.err
+            assert laptop("wait", run).status == 130
+            assert not list(simulation.files.glob("*/**/inputs/.parts/*/*"))
