@@ -35,11 +35,13 @@ from ..runs.station import Station
 from ..storage.bucket import RunKeys
 from ..storage.downloaded import downloads_directory
 from ..submit import bundle as bundles
+from ..submit.tidying import ERRAND
 from .configuration import configuration
 from .failure import Failure, failure_of
 from .head_files import address_outputs, clear_ends, fetch_inputs, keep_logs
 from .head_names import Names
 from .head_record import launched_of, record_of
+from .head_tidy import tidy_disk
 from .logs_on_terminal import logging_to_terminal
 from .options import RunOptions
 from .place import place
@@ -119,6 +121,8 @@ def _result(head: _Head) -> RunResult | None:
 
 def _run(head: _Head, terminating: Callable[[], bool]) -> RunResult:
     bundle, source = _requested(head)
+    if bundle.errand == ERRAND:
+        return tidy_disk(head.access, head.bucket, head.keys, MOUNT, bundle.inputs.get(ERRAND))
     head.directory.mkdir(parents=True, exist_ok=True)
     clear_ends(head.directory)
     archive = head.directory / "source.zip"

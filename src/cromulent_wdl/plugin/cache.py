@@ -169,6 +169,8 @@ class ContentCache(CallCache):
         objections = []
         for found in where_outputs_are(entry):
             objection = judge.objection(found)
+            if objection is None and not self._store.use(key):
+                return None, "it was removed just now"
             if objection is None:
                 if self._writes:
                     self._store.point(key)

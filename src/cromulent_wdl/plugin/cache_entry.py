@@ -23,9 +23,9 @@ from WDL._util import StructuredLogMessage
 
 from .cache_key import Call, CallKey
 
-__all__ = ["Entry", "Store"]
+__all__ = ["CACHE", "Entry", "Store"]
 
-_DIRECTORY = "cromulent-1"
+CACHE = "cromulent-1"
 
 
 class Entry(msgspec.Struct, frozen=True, kw_only=True):
@@ -59,7 +59,7 @@ class Store:
     """Entries in a directory, for any number of threads and processes."""
 
     def __init__(self, directory: str, logger: logging.Logger) -> None:
-        self._root = os.path.join(directory, _DIRECTORY)
+        self._root = os.path.join(directory, CACHE)
         self._logger = logger
 
     def knows_task(self, call: Call) -> bool:
@@ -92,6 +92,16 @@ class Store:
             except FileExistsError:
                 if os.readlink(link) != target:
                     _replace(link, lambda path: os.symlink(target, path))
+
+    def use(self, key: CallKey) -> bool:
+        """Note that the key's entry is used, by its time stamp; return whether it is still there (tidying.py)."""
+        try:
+            os.utime(f"{self._root}/{key.call.name}/{_relative(key)}")
+        except FileNotFoundError:
+            return False
+        except OSError:
+            pass  # somebody else's cache, that we may read
+        return True
 
     def _link(self, call: Call) -> str:
         return f"{self._root}/{call.name}/recent/{call.inputs_digest}"

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-__all__ = ["INPUTS", "RUNS", "RunKeys", "bundle_key", "bundle_source_key", "environment_key", "input_key"]
+__all__ = ["BUNDLES", "INPUTS", "RUNS", "RunKeys", "bundle_key", "bundle_source_key", "environment_key", "input_key"]
 
 RUNS = "runs/"
 INPUTS = "inputs/blake2b/"
+BUNDLES = "bundles/"
 _SEGMENT_DIGITS = 6
 
 
@@ -21,12 +22,12 @@ def environment_key(digest: str) -> str:
 
 def bundle_key(digest: str) -> str:
     """Return the key of what is to be run, with its inputs: JSON."""
-    return f"bundles/{digest}/bundle.json"
+    return f"{BUNDLES}{digest}/bundle.json"
 
 
 def bundle_source_key(digest: str) -> str:
     """Return the key of a bundle's WDL: a zip as `miniwdl zip` makes it."""
-    return f"bundles/{digest}/source.zip"
+    return f"{BUNDLES}{digest}/source.zip"
 
 
 def input_key(digest: str, name: str) -> str:

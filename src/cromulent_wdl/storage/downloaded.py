@@ -14,11 +14,22 @@ import os
 import re
 import uuid
 from collections.abc import Iterable
+from contextlib import suppress
 from hashlib import blake2b
 from pathlib import Path
 
-__all__ = ["content_by_name", "downloads_directory", "nameless", "parts_directory", "settle", "state_name"]
+__all__ = [
+    "PARTS",
+    "content_by_name",
+    "downloads_directory",
+    "is_there",
+    "nameless",
+    "parts_directory",
+    "settle",
+    "state_name",
+]
 
+PARTS = ".parts"
 _STATE_BYTES = 16
 _NAMES = re.compile(r"[0-9a-f]{64}|[0-9a-f]{32}")
 """Of contents, as `digests.py` has them, and of states."""
@@ -31,7 +42,7 @@ def downloads_directory(mount: str | os.PathLike[str]) -> Path:
 
 def parts_directory(root: Path) -> Path:
     """Return a new place for something that is on its way; it is not made."""
-    return root / ".parts" / uuid.uuid4().hex
+    return root / PARTS / uuid.uuid4().hex
 
 
 def nameless() -> str:
@@ -57,6 +68,13 @@ def content_by_name(path: str, root: Path) -> str | None:
     if place.parent.parent != Path(os.path.realpath(root)) or not _NAMES.fullmatch(place.parent.name):
         return None
     return place.parent.name
+
+
+def is_there(target: Path) -> bool:
+    """Whether something is there to be used; if so, note that it is used now, by the time stamp of its directory."""
+    with suppress(OSError):
+        os.utime(target.parent)
+    return target.exists()
 
 
 def settle(part: Path, target: Path) -> None:

@@ -18,7 +18,7 @@ from ..aws.objects import Found
 from ..aws.transfers import Transfer, download
 from ..errors import AwsError, FetchFailed
 from .bucket import INPUTS
-from .downloaded import parts_directory, settle, state_name
+from .downloaded import is_there, parts_directory, settle, state_name
 
 __all__ = ["Wanted", "fetch", "is_s3"]
 
@@ -51,7 +51,7 @@ def fetch(
         found = _look(access, each, bucket, key)
         target = root / _name(bucket, found) / (os.path.basename(key) or bucket)
         places[each.address] = target
-        if not target.exists():
+        if not is_there(target):
             part = parts_directory(root) / target.name
             transfers += _transfers(each, bucket, key, found, part)
             moves.append((part, target))

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
-from .downloaded import nameless, parts_directory, settle, state_name
+from .downloaded import is_there, nameless, parts_directory, settle, state_name
 from .web_fetch import fetch, session, stamp_of
 
 __all__ = ["fetch_all", "fetch_once", "file_name", "is_web"]
@@ -44,7 +44,7 @@ def fetch_all(addresses: Iterable[str], root: Path, stopping: Callable[[], bool]
 def fetch_once(address: str, root: Path, cancelled: Callable[[], bool]) -> Path:
     """Return where the file of an address lies under `root`, having downloaded it where this state was not there."""
     name = file_name(address)
-    if (stamp := _stamp(address)) and (there := _place(root, address, stamp) / name).exists():
+    if (stamp := _stamp(address)) and is_there(there := _place(root, address, stamp) / name):
         return there
     part = parts_directory(root) / name
     part.parent.mkdir(parents=True)

@@ -46,6 +46,8 @@ class Bundle:
     """Options of `cromulent run` that the head takes, by their names in `cli/options.py`."""
     settings: Mapping[str, Any] = field(default_factory=dict)
     """Our settings that differ from their defaults, for the head."""
+    errand: str = ""
+    """What a head is to do instead of running a workflow: `tidy`."""
     version: int = VERSION
 
 

@@ -69,6 +69,8 @@ class Copies:
             digest, kind = self._digest(path, asked)
             home = store / digest[:2] / f"{digest}{kind}"
             with self._copying_of(str(home)):
+                with suppress(OSError):  # it may not be there; whoever tidies sees that it is used
+                    os.utime(home)
                 found = _copy_in(home)
                 if found is None and self._make(path, home, digest, private, asked):
                     found = _copy_in(home)

@@ -1,0 +1,105 @@
+"""What old runs in the cloud left: looked for, told, and removed from the bucket, the account and the shared disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from ..aws import objects
+from ..aws.access import Access
+from ..aws.identity import caller
+from ..errors import AwsDenied
+from ..model.deployment import Deployment
+from ..provision import find_deployment
+from ..runs.collection import Collection, collect, survey
+from ..storage.bucket import BUNDLES, RunKeys
+from ..submit import tidying
+from ..submit.tidying import Tidied, TidyWish
+from ..units import format_bytes
+from . import ui
+from .deployment import access_by, resolved
+from .gc import Wish
+
+__all__ = ["collect_in_cloud", "count", "disk_lines"]
+
+_DECLINED = 1
+_NOBODY = Tidied({}, [], 0, 0, 0)
+
+
+@dataclass(frozen=True)
+class _Place:
+    access: Access
+    deployment: Deployment
+
+
+def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
+    """Do it; return the exit status."""
+    settings = resolved(flags).settings
+    access = access_by(settings)
+    place = _Place(access, find_deployment(access, settings.deployment))
+    found = survey(access, place.deployment, before=wish.before, keep_last=wish.keep_last, larger_than=wish.larger_than)
+    at_once = wish.yes and not wish.dry_run
+    on_disk = _on_disk(place, wish, found, remove=at_once)
+    lines = _lines(found, on_disk)
+    for line in lines or ["There is nothing to remove."]:
+        ui.note(line)
+    if not lines or wish.dry_run:
+        return None
+    if not (wish.yes or ui.confirm("Remove it?")):
+        ui.note("Nothing was removed.")
+        return _DECLINED
+    if not at_once and on_disk != _NOBODY:
+        _on_disk(place, wish, found, remove=True)
+    collect(access, place.deployment, found)
+    ui.note("Removed.")
+    return None
+
+
+def _on_disk(place: _Place, wish: Wish, found: Collection, *, remove: bool) -> Tidied:
+    """Have the shared disk looked at, or tidied, by a head; where none has ever been there is nothing on it."""
+    access, deployment = place.access, place.deployment
+    if next(objects.listing(access, deployment.bucket, BUNDLES), None) is None:
+        return _NOBODY
+    asked = TidyWish(wish.before, found.since, found.going_on, found.kept, wish.larger_than, remove)
+    ui.note(f"A task {'tidies' if remove else 'looks at'} the shared disk; that takes about a minute …")
+    try:
+        run, said = tidying.send(access, deployment, asked, caller(access).arn)
+    except AwsDenied as error:
+        ui.note(f"The shared disk is left as it is: {error} (cromulent policy --run prints what it takes)")
+        return _NOBODY
+    left = [each.key for each in objects.listing(access, deployment.bucket, RunKeys(run).root)]
+    objects.delete(access, deployment.bucket, left)
+    return said
+
+
+def _lines(found: Collection, on_disk: Tidied) -> list[str]:
+    lines = []
+    if found.runs:
+        first_and_last = f"{found.runs[0]} … {found.runs[-1]}"
+        lines.append(f"{count(len(found.runs), 'run')}, {first_and_last}: {format_bytes(found.bytes)} in the bucket")
+    lines += disk_lines(on_disk, "on the shared disk")
+    if found.access_points or found.definitions:
+        points, definitions = count(len(found.access_points), "access point"), len(found.definitions)
+        lines.append(f"{points} and {count(definitions, 'task definition')} of runs that are over")
+    return lines
+
+
+def disk_lines(on_disk: Tidied, where: str) -> list[str]:
+    """Return what is told of a disk."""
+    lines = []
+    if on_disk.runs:
+        size = format_bytes(sum(on_disk.runs.values()))
+        part = f"; of {len(on_disk.in_part)} a part stays, which the call cache needs" if on_disk.in_part else ""
+        lines.append(f"{count(len(on_disk.runs), 'run')} {where}: {size}{part}")
+    if on_disk.inputs:
+        size = format_bytes(on_disk.input_bytes)
+        lines.append(f"{count(on_disk.inputs, 'input')} {where} that nothing has used since: {size}")
+    if on_disk.results:
+        lines.append(f"{count(on_disk.results, 'result')} that the call cache has not used since")
+    return lines
+
+
+def count(number: int, what: str) -> str:
+    """Return a number of things in words."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
