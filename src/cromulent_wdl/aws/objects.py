@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -84,6 +85,14 @@ def listing(access: Access, bucket: str, prefix: str, *, after: str = "") -> Ite
         more = {"ContinuationToken": page["NextContinuationToken"]}
 
 
+_UNWANTED = re.compile(rb"<(LastModified|StorageClass|ChecksumAlgorithm|ChecksumType)>[^<]*</\1>")
+
+
+def _spare_unwanted(response_dict: dict[str, Any], **_: Any) -> None:
+    """Take out of a listing what nobody here reads: botocore takes most of its time for the times."""
+    response_dict["body"] = _UNWANTED.sub(b"", response_dict["body"])
+
+
 def folders(access: Access, bucket: str, prefix: str) -> Iterator[str]:
     """Yield what stands between the prefix and the next `/` of the keys that begin with it, each once, in order."""
     more: dict[str, Any] = {}
@@ -113,4 +122,5 @@ def delete(access: Access, bucket: str, keys: Sequence[str]) -> None:
 
 def _client(access: Access) -> S3Client:
     client: S3Client = access.client("s3")
+    client.meta.events.register("before-parse.s3.ListObjectsV2", _spare_unwanted, unique_id="cromulent-listing")
     return client

@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...clock import SYSTEM, Clock
@@ -60,7 +61,7 @@ class _Coming:
         self.found = found
         assert transfer.path is not None
         self.path = transfer.path
-        self.part = self.path.with_name(f".{uuid.uuid4().hex}.part")
+        self.part = Path(f"{self.path.parent}/.{uuid.uuid4().hex}.part")
         self.finished = False
 
     def finish(self) -> None:
@@ -92,7 +93,6 @@ def _small(access: Access, coming: Sequence[_Coming], told: Told) -> None:
 
 
 def _whole(coming: _Coming, number: int) -> Request:
-    coming.part.touch()  # so that the system says what is wrong with it, if anything is
     transfer, found = coming.transfer, coming.found
     return Request(
         "GetObject", transfer.bucket, transfer.key, found.size, receive=coming.part, etag=found.etag, number=number

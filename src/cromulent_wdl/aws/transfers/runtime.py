@@ -142,6 +142,8 @@ class Runtime:
             with self._lock:  # which whoever hears of its end takes, too
                 self._underway[sent.number] = self._client.make_request(**_asked(request, place), **options)
         except RuntimeError as error:  # there is no end then; a file that cannot be opened is what may be wrong
+            if request.receive is not None:
+                request.receive.touch()  # which has the system say what
             raise OSError(f"{request.what}: {error}") from error
         mine.underway.add(sent.number)
 
