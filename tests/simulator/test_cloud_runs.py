@@ -314,7 +314,10 @@ def _id_of(said: str) -> str:
     return said.split()[1]
 
 
-def test_rows_3_and_41_what_old_runs_left_is_removed(laptop: Machine) -> None:
+def test_rows_3_and_41_what_old_runs_left_is_removed(
+    cloud: Simulation, laptop: Machine, party: tuple[str, ...]
+) -> None:
+    assert laptop("run", *party, "--on", "aws").status == 0
     laptop.write("fail.wdl", FAILING)
     ids = []
     for _ in range(2):
@@ -322,11 +325,18 @@ def test_rows_3_and_41_what_old_runs_left_is_removed(laptop: Machine) -> None:
         laptop("wait", ids[-1])
     dry = laptop("gc", "--older-than", "0s", "--keep-last", "1", "--dry-run")
     assert dry.status == 0 and f" … {ids[0]}: " in dry.err, dry.err
-    assert laptop("gc", "--older-than", "0s", "--keep-last", "1", "--yes").err.endswith("Removed.\n")
+    assert " on the shared disk: " in dry.err and " on the shared disk that nothing has used since: " in dry.err
+    (disk,) = cloud.files.glob("*/cromulent")
+    removed = laptop("gc", "--older-than", "0s", "--keep-last", "1", "--yes")
+    assert removed.err.endswith("Removed.\n"), removed.err
+    assert [each.name for each in (disk / "runs").iterdir() if each.name[0] != "."] == [ids[1]]
+    assert [each.name for each in (disk / "inputs").iterdir() if each.name[0] != "."] == []
     left = {each["run"] for each in laptop("ls", "--on", "aws", "--json").result}
     assert left == {ids[1]}
     assert "There is nothing to remove." in laptop("gc").err
     assert laptop("run", "fail.wdl", "--on", "aws").status == 7
+    again = laptop("run", *party, "--on", "aws")
+    assert again.status == 0 and "every input is there already" in again.err, again.err
 
 
 @pytest.mark.parametrize("where", [("--on", "aws"), ("--backend", "process")])
