@@ -15,7 +15,7 @@ import click
 
 from ..aws.access import Access
 from ..clock import SYSTEM, Clock
-from ..errors import AwsError, AwsThrottled, AwsUnreachable, CredentialsError
+from ..errors import AwsError, AwsThrottled, AwsUnreachable, CredentialsError, CromulentError
 from ..model import Ending
 from ..model.cloud_run import RunResult
 from ..runs.journal import JournalReader
@@ -107,6 +107,7 @@ def _and_goes_on(mirror: Mirror, ask: Callable[[Mirror], None]) -> None:
     except (AwsError, CredentialsError) as error:
         hints = (error.hint, f"the run goes on: cromulent attach {mirror.run.run}")
         error.hint = "; ".join(filter(None, hints))
+        error.exit_status = CromulentError.exit_status  # something was started, whatever else the error stands for
         raise
 
 
