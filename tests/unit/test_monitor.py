@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import pytest
 from hypothesis import given
@@ -15,7 +15,7 @@ from cromulent_wdl.aws.ecs import Seen
 from cromulent_wdl.backends.fargate.opening import waits_of
 from cromulent_wdl.config import Settings
 from cromulent_wdl.errors import AwsThrottled
-from cromulent_wdl.monitor import Began, Lost, Monitor, News, Over, Stuck, Waits
+from cromulent_wdl.monitor import Began, Lost, Monitor, News, Over, Stuck, Ticket, Waits
 from cromulent_wdl.monitor.roster import BATCH, Roster
 from tests.fakes.clocks import FakeClock
 
@@ -147,6 +147,29 @@ def test_it_listens_where_names_are_left_and_bears_with_a_disk_that_fails() -> N
         assert ticket.wait(0) == Stuck("t")
 
 
+def by_its_name(monitor: Monitor) -> None:
+    names = iter([["k"]])
+    monitor.listen(lambda: next(names, []))
+    monitor.turn()
+
+
+def by_who_has_read_it(monitor: Monitor) -> None:
+    monitor.left_results(("k",))
+
+
+@pytest.mark.parametrize("told", [by_its_name, by_who_has_read_it])
+def test_a_result_that_was_left_before_its_task_is_watched_is_not_forgotten(told: Callable[[Monitor], None]) -> None:
+    clock = FakeClock()
+    monitor = _Unthreaded(lambda arns: Seen(tuple(running(arn) for arn in arns), ()), clock)
+    told(monitor)
+    with monitor.watching("t", "k") as ticket:
+        monitor.turn()
+        assert ticket.wait(0) == Began(running("t"))
+        clock.sleep(WAITS.stuck_after)
+        monitor.turn()
+        assert ticket.wait(0) == Stuck("t")
+
+
 def test_the_thread_tells_and_ends() -> None:
     monitor = Monitor(lambda arns: Seen(tuple(map(stopped, arns)), ()), Waits(least=0.01))
     try:
@@ -161,6 +184,15 @@ def test_a_ticket_that_is_woken_without_news_has_none() -> None:
     with monitor.watching("t", "k") as ticket:
         ticket.wake()
         assert ticket.wait(60) is None
+
+
+def test_news_that_come_before_anybody_has_heard_the_first_are_heard_one_by_one() -> None:
+    ticket = Ticket("t")
+    ticket.tell(Began(running("t")))
+    ticket.tell(Over(stopped("t")))
+    assert ticket.wait(5) == Began(running("t"))
+    assert ticket.wait(5) == Over(stopped("t"))
+    assert ticket.wait(0) is None
 
 
 def test_row_7_how_often_it_looks_is_a_setting() -> None:

@@ -85,6 +85,8 @@ class Roster:
         self._waits = waits
         self._watched: dict[str, _Watched] = {}
         self._by_key: dict[str, str] = {}
+        self._early: set[str] = set()
+        """Keys of results that were there before anybody had asked to watch their tasks."""
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -93,6 +95,9 @@ class Roster:
         """Watch a task; `key` is the name that it leaves in its run's directory when it ends."""
         self._watched[arn] = _Watched(arn, key, now, now + self._waits.least)
         self._by_key[key] = arn
+        if key in self._early:
+            self._early.remove(key)
+            self.left_results((key,), now)
 
     def remove(self, arn: str) -> None:
         """Watch a task no more."""
@@ -106,10 +111,12 @@ class Roster:
             watched.next_look = min(watched.next_look, now + self._waits.least)
 
     def left_results(self, keys: Iterable[str], now: float) -> None:
-        """Learn that the tasks of these keys have left their results; those of others are passed over."""
+        """Learn that the tasks of these keys have left their results, which one may before it is watched."""
         for key in keys:
             watched = self._watched.get(self._by_key.get(key, ""))
-            if watched is not None and watched.left_result is None:
+            if watched is None:
+                self._early.add(key)
+            elif watched.left_result is None:
                 watched.left_result = watched.next_look = watched.since = now
 
     def due(self, now: float) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ import logging
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from queue import Empty, SimpleQueue
 
 from ..aws.ecs import Seen
 from ..clock import SYSTEM, Clock
@@ -27,23 +28,22 @@ class Ticket:
 
     def __init__(self, arn: str) -> None:
         self.arn = arn
-        self._awake = threading.Event()
-        self._news: list[News] = []
+        self._news: SimpleQueue[News | None] = SimpleQueue()
 
     def wait(self, seconds: float | None = None) -> News | None:
         """Return the next news; None when woken for another reason, or when the time is over."""
-        self._awake.wait(seconds)
-        self._awake.clear()
-        return self._news.pop(0) if self._news else None
+        try:
+            return self._news.get(timeout=seconds)
+        except Empty:
+            return None
 
     def wake(self) -> None:
         """Have `wait` return."""
-        self._awake.set()
+        self._news.put(None)
 
     def tell(self, news: News) -> None:
         """Give news to whoever waits."""
-        self._news.append(news)
-        self._awake.set()
+        self._news.put(news)
 
 
 class Monitor:
@@ -89,6 +89,11 @@ class Monitor:
         with self._lock:
             self._roster.hurry(arn, self._clock.monotonic())
 
+    def left_results(self, keys: Iterable[str]) -> None:
+        """Learn that the tasks of these keys, watched or to be watched, have left their results."""
+        with self._lock:
+            self._roster.left_results(keys, self._clock.monotonic())
+
     def close(self) -> None:
         """End the thread."""
         with self._lock:
@@ -129,8 +134,7 @@ class Monitor:
             except OSError as error:
                 _log.debug("the names of ended tasks cannot be read now: %s", error)
                 continue
-            with self._lock:
-                self._roster.left_results(keys, self._clock.monotonic())
+            self.left_results(keys)
 
     def _poll_failed(self, arns: Sequence[str], error: CromulentError) -> None:
         if not self._failing:
