@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -195,3 +196,11 @@ def test_a_bubble_mounts_where_this_machine_has_nothing() -> None:
     assert "--ro-bind /mnt /mnt" not in line  # a mount point could not be made in it
     assert "--bind /state/efs /mnt/efs" in line and "--ro-bind /state/in /usr/share" in line
     assert "--as-pid-1" in line and line.endswith("--json-status-fd 7 --chdir /work --")
+
+
+def test_a_bubble_shows_no_cgroup_of_which_it_is_not() -> None:
+    bubble = Bubble((), (), {"sys": None}, frozenset(), "/", as_root=False, init=False, cgroups=True)
+    line = " ".join(arguments(bubble, 7))
+    assert "--ro-bind /sys /sys --tmpfs /sys/fs/cgroup --remount-ro /sys/fs/cgroup" in line
+    own = replace(bubble, mounts=(("/state/sys", "/sys", False),))
+    assert "/sys/fs/cgroup" not in " ".join(arguments(own, 7))

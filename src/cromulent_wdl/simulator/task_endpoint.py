@@ -1,7 +1,8 @@
 """What a task asks of its host: who it is, and credentials of its role.
 
 On Fargate these are addresses of the link; here they are under the admin path, by the task's unguessable id:
-`tasks/ID/credentials`, `tasks/ID/CONTAINER` and `tasks/ID/CONTAINER/task`. AWS's clients take a full URI to loopback.
+`tasks/ID/credentials`, `tasks/ID/ID-CONTAINER` and `tasks/ID/ID-CONTAINER/task`: as on Fargate, the end of the metadata
+address begins with the task's id. AWS's clients take a full URI to loopback.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class TaskEndpoint:
         task_id, _, rest = path.partition("/")
         if rest == "credentials":
             return self._credentials(task_id)
-        container, _, what = rest.partition("/")
+        container, _, what = rest.removeprefix(f"{task_id}-").partition("/")
         return self._service.metadata(task_id, container, whole_task=what == "task") if what in ("", "task") else None
 
     def _credentials(self, task_id: str) -> Mapping[str, Any] | None:
@@ -58,6 +59,6 @@ def environment(port: int, endpoint: str, launch: Launch, plan: ContainerPlan) -
         "AWS_DEFAULT_REGION": launch.place.region,
         "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
         "AWS_ENDPOINT_URL": endpoint or address,
-        "ECS_CONTAINER_METADATA_URI_V4": f"{own}/{plan.name}",
+        "ECS_CONTAINER_METADATA_URI_V4": f"{own}/{launch.task_id}-{plan.name}",
     }
     return {**given, "AWS_CONTAINER_CREDENTIALS_FULL_URI": f"{own}/credentials"} if launch.task_role_arn else given

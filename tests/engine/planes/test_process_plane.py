@@ -105,6 +105,12 @@ def test_this_machine_cannot_be_written_to(stage: RealStage) -> None:
     assert ended["containers"][0]["exitCode"] != 0
 
 
+def test_no_cgroup_of_this_machine_is_seen(stage: RealStage) -> None:
+    ended = stage.outcome(shell("ls -A /sys/fs/cgroup; touch /sys/fs/cgroup/own"))
+    assert ended["containers"][0]["exitCode"] != 0
+    assert len(stage.lines()) == 1  # of touch
+
+
 def test_sigterm_reaches_what_listens(stage: RealStage) -> None:
     arn = stage.begin(shell("trap 'echo heard; exit 9' TERM; echo ready; while :; do sleep 0.05; done"))
     stage.until(arn, "RUNNING")

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-__all__ = ["Bubble", "arguments"]
+__all__ = ["CGROUPS", "Bubble", "arguments"]
 
+CGROUPS = "/sys/fs/cgroup"
 _CAPABILITIES = ("CHOWN", "DAC_OVERRIDE", "FOWNER", "FSETID", "KILL", "NET_BIND_SERVICE", "SETFCAP", "SETGID", "SETUID")
 _OWN = frozenset(("dev", "proc", "tmp"))
 
@@ -30,6 +31,8 @@ class Bubble:
     init: bool
     own: tuple[str, str] | None = None
     """The directories that are `/` and `/tmp`; None has them in memory."""
+    cgroups: bool = False
+    """Whether this machine has cgroups to be hidden: the container is in none of its own, and their figures not its."""
 
 
 def arguments(bubble: Bubble, status: int) -> list[str]:
@@ -40,6 +43,8 @@ def arguments(bubble: Bubble, status: int) -> list[str]:
     for name, link in bubble.tops.items():
         if name not in hidden:
             line += ["--ro-bind", f"/{name}", f"/{name}"] if link is None else ["--symlink", link, f"/{name}"]
+    if bubble.cgroups and "sys" not in hidden:
+        line += ["--tmpfs", CGROUPS, "--remount-ro", CGROUPS]
     line += ["--proc", "/proc", "--dev", "/dev"]
     line += ["--bind", temporary, "/tmp"] if temporary else ["--perms", "1777", "--tmpfs", "/tmp"]
     for path, mebibytes in bubble.tmpfs:

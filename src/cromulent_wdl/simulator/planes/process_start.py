@@ -13,7 +13,7 @@ from typing import BinaryIO
 import psutil
 
 from ..ecs.seam import ContainerExit, ContainerPlan, Launch
-from .bubble import Bubble, arguments
+from .bubble import CGROUPS, Bubble, arguments
 from .surroundings import CannotStart, Places
 from .volumes import user_of
 
@@ -128,4 +128,5 @@ def _bubble(plan: ContainerPlan, places: Places, user: int | None) -> Bubble:
         as_root=os.geteuid() == 0 and not user,
         init=plan.init,
         own=own,
+        cgroups=os.path.isdir(CGROUPS),
     )
