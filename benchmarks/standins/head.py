@@ -55,6 +55,9 @@ class StandinBackend:
         """Take any directory."""
         return None
 
+    def resume(self, directory: Path) -> None:
+        """Do nothing."""
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Take nothing over."""
         return False

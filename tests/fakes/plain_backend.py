@@ -20,6 +20,7 @@ class PlainBackend:
     """Why it takes no task of more than `cores`; nothing where it takes all."""
     cores: int = 1
     ran: list[str] = field(default_factory=list)
+    resumed: list[Path] = field(default_factory=list)
     closed: bool = False
     description: str = "plain"
     uses_images: bool = False
@@ -37,6 +38,9 @@ class PlainBackend:
 
     def refusal(self, task: Task) -> str | None:
         return self.refuses if self.refuses and task.resources.cpu > self.cores else None
+
+    def resume(self, directory: Path) -> None:
+        self.resumed.append(directory)
 
     def takes_over(self, task: Task, command: str) -> bool:
         return command == self.name

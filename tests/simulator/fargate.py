@@ -38,6 +38,9 @@ QUICK: dict[str, float | bool] = {
     "result_wait": 1.0,
     "log_wait": 1.0,
     "stop_patience": 20.0,
+    "room_pause": 1.0,
+    "head_pause": 0.05,
+    "killed_wait": 1.0,
 }
 """Settings for tests: every wait, much shorter."""
 
@@ -107,6 +110,7 @@ class Lab:
             "AWS_SECRET_ACCESS_KEY": credentials.secret_key,
             "XDG_STATE_HOME": str(self.home / "state"),
             "XDG_CACHE_HOME": str(self.home / "cache"),
+            "MINIWDL__CALL_CACHE__DIR": str(self.home / "calls"),
             "MINIWDL__SCHEDULER__CONTAINER_BACKEND": "cromulent",
             **{f"CROMULENT_{name.upper()}": value for name, value in given.items()},
         }
@@ -138,9 +142,9 @@ class Lab:
         finally:
             backend.close()
 
-    def afflict(self, *faults: dict[str, Any]) -> None:
+    def afflict(self, *faults: Mapping[str, Any], seed: int = 0) -> None:
         """Have these faults befall the tasks of this deployment from now on, and no others."""
-        plan = {"faults": [{"family": f"{self.deployment.name}_*", **fault} for fault in faults]}
+        plan = {"seed": seed, "faults": [{"family": f"{self.deployment.name}_*", **fault} for fault in faults]}
         request = urllib.request.Request(
             f"{self.simulation.address}/_simulator/faults", json.dumps(plan).encode(), method="PUT"
         )

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["AccessPoint", "Wanted", "create", "find"]
 
-_PATIENCE = 60.0
-_PAUSE = 0.5
+_LOOKS = 120
+"""How often, within the patience that there is for it, a new access point is looked at."""
 
 
 @dataclass(frozen=True)
@@ -53,8 +53,11 @@ class Wanted:
     tags: Mapping[str, str]
 
 
-def create(access: Access, wanted: Wanted, clock: Clock = SYSTEM) -> AccessPoint:
-    """Make an access point whose root is there already, and return it once it can be mounted. Raises AwsError."""
+def create(access: Access, wanted: Wanted, patience: float, clock: Clock = SYSTEM) -> AccessPoint:
+    """Make an access point whose root is there already, and return it once it can be mounted.
+
+    Raises AwsError, also where that takes longer than so many seconds.
+    """
     client = _client(access)
     user, group = wanted.user
     try:
@@ -77,11 +80,11 @@ def create(access: Access, wanted: Wanted, clock: Clock = SYSTEM) -> AccessPoint
             ) from error
         else:
             raise
-    end = clock.monotonic() + _PATIENCE
+    end = clock.monotonic() + patience
     while made["LifeCycleState"] != "available":
         if clock.monotonic() > end or made["LifeCycleState"] in ("error", "deleted", "deleting"):
             raise AwsError(f"access point {made['AccessPointId']} is {made['LifeCycleState']}")
-        clock.sleep(_PAUSE)
+        clock.sleep(patience / _LOOKS)
         made = _describe(access, made["AccessPointId"])
     return _point(made)
 

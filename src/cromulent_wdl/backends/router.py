@@ -46,6 +46,11 @@ class Router:
             return None
         return "; ".join(f"{name}: {why}" if len(refusals) > 1 else str(why) for name, why in refusals.items())
 
+    def resume(self, directory: Path) -> None:
+        """Tell all that a run goes on there."""
+        for each in self._backends:
+            each.resume(directory)
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Return whether the backend that runs the task takes over what an earlier head began."""
         return self._backend(task).takes_over(task, command)

@@ -85,6 +85,12 @@ class Backend(Protocol):
     def directory_refusal(self, directory: Path) -> str | None:
         """Return in one sentence why no run can have its directory within this one, or None."""
 
+    def resume(self, directory: Path) -> None:
+        """Hear that a run goes on in a directory in which an earlier head of it has died.
+
+        What that head has started and nobody takes over runs no more when `close` returns.
+        """
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Return whether `run` will take over what an earlier head began as this attempt, for the same command.
 

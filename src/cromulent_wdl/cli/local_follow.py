@@ -73,7 +73,7 @@ def exit_status(status: RunStatus) -> int:
 def outputs_here(directory: Path) -> dict[str, Any]:
     """Return the outputs of a run on this machine. Raises RunNotFound where it has none."""
     try:
-        outputs: dict[str, Any] = json.loads((directory / "outputs.json").read_text(encoding="utf-8"))
+        outputs: dict[str, Any] = json.loads((directory / layout.OUTPUTS_JSON).read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunNotFound(f"{directory.name} has no outputs", hint=f"cromulent status {directory.name}") from error
     return outputs

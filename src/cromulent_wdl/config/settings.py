@@ -76,16 +76,38 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     capacity_pause: Annotated[
         float, Meta(ge=0, description="Seconds before such a task is tried anew; doubles up to twelve times as much.")
     ] = 5.0
+    room_pause: Annotated[
+        float,
+        Meta(ge=0, description="Seconds between two readings of quotas and free addresses while tasks wait for room."),
+    ] = 60.0
+    access_point_patience: Annotated[
+        float, Meta(ge=0, description="Seconds for which a run's access point may take until it can be mounted.")
+    ] = 60.0
     head_patience: Annotated[
         float, Meta(ge=0, description="Seconds for which a run's earlier head may take to be known as dead.")
     ] = 120.0
+    head_pause: Annotated[float, Meta(gt=0, description="Seconds between two looks at whether it is dead.")] = 0.5
     stop_patience: Annotated[float, Meta(ge=0, description="Seconds for which a stopped ECS task is waited for.")] = (
         180.0
     )
+    stop_timeout: Annotated[
+        int,
+        Meta(ge=2, le=120, description="Seconds that a Fargate task has to end when it is stopped, or Spot takes it."),
+    ] = 120
+    deadline_grace: Annotated[
+        float, Meta(ge=1, description="Seconds that it has to end when its time is over, or it was given up.")
+    ] = 10.0
+    fence_pause: Annotated[
+        float, Meta(ge=1, description="Seconds between two looks of a task at whether it was given up.")
+    ] = 20.0
     result_wait: Annotated[
         float,
         Meta(ge=0, description="Seconds that an ended task's result and files may take to show on the shared disk."),
     ] = 60.0
+    killed_wait: Annotated[
+        float,
+        Meta(ge=0, description="The same of the result of a task that was killed, which has most likely left none."),
+    ] = 10.0
     log_wait: Annotated[
         float,
         Meta(ge=0, description="Seconds after its end for which lines of a task's log may come, if it left nothing."),

@@ -20,8 +20,9 @@ from ..backends.retries import Again, Allowances
 from ..backends.seam import Backend, Cancellation
 from ..errors import CromulentError
 from ..model import Ending, Mount, Outcome, Resources, Task
-from ..storage.layout import attempt_directory, last_attempt, stream_file
+from ..storage.layout import attempt_directory, stream_file
 from . import session
+from .attempt_numbers import AttemptNumbers
 from .endings import exception_of
 from .linked_outputs import linked_input
 from .repeats import Repeats
@@ -54,10 +55,8 @@ class CromulentContainer(TaskContainer):
     def __init__(self, cfg: config.Loader, run_id: str, host_dir: str) -> None:
         self._session = session.session(cfg, host_dir)
         self._backend = _backend(self._session)
-        self._earlier = last_attempt(host_dir)
-        self._leftover = self._earlier > 0 and self._backend.elastic
-        """Whether an earlier head's last attempt is there, and nobody knows yet what has become of it."""
-        if self._leftover:  # links to the outputs of a call whose result is not kept; miniwdl makes them anew
+        self._numbers = AttemptNumbers(host_dir, elastic=self._backend.elastic)
+        if self._numbers.begun:  # links to the outputs of a call whose result is not kept; miniwdl makes them anew
             shutil.rmtree(os.path.join(host_dir, "out"), ignore_errors=True)
         super().__init__(cfg, run_id, host_dir)
         self.container_dir = self._backend.container_directory(Path(host_dir))
@@ -75,6 +74,7 @@ class CromulentContainer(TaskContainer):
 
     def reset(self, logger: logging.Logger) -> None:
         """Make ready for another attempt, in a new working directory."""
+        self._numbers.renew()
         super().reset(logger)
         self._inputs_copied = False
         self._retries += 1
@@ -124,7 +124,7 @@ class CromulentContainer(TaskContainer):
 
     @property
     def _number(self) -> int:
-        return self.try_counter + self._earlier
+        return self._numbers.of(self.try_counter)
 
     def host_path(self, container_path: str, inputs_only: bool = False) -> str | None:
         """Map an output's path to the host.
@@ -163,13 +163,8 @@ class CromulentContainer(TaskContainer):
 
     def _lay_out(self, command: str) -> None:
         """Have the attempt's command and streams in its directory, or an earlier head's attempt in its place."""
-        if self._leftover:
-            self._leftover = False
-            self._earlier -= 1
-            if self._backend.takes_over(self._task(), command):
-                os.rmdir(os.path.join(self.host_dir, attempt_directory(self._number + 1)))
-                return
-            self._earlier += 1
+        if self._numbers.take_over(lambda: self._backend.takes_over(self._task(), command)):
+            return
         with open(os.path.join(self.host_dir, "command"), "w", encoding="utf-8", errors="surrogateescape") as file:
             file.write(command)
         for stream in (self.host_stdout_txt(), self.host_stderr_txt()):
@@ -197,6 +192,7 @@ class CromulentContainer(TaskContainer):
     def _renew(self, logger: logging.Logger) -> None:
         """Make ready for another attempt of our own accord, as the engine does of its."""
         copied, temporary = self._inputs_copied, os.path.isdir(os.path.join(self.host_work_dir(), _TEMPORARY))
+        self._numbers.renew()
         super().reset(logger)
         self._inputs_copied = False
         if copied:

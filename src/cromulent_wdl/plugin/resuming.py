@@ -3,6 +3,7 @@
 The engine makes a directory of links to a call's outputs, `out`, and refuses one that is there already. So what an
 earlier head made is set aside when a new one begins; the call cache, whose entries tell of outputs by these links,
 finds them there until the call's own `out` is made anew. Links in it are relative or lead elsewhere, so they hold.
+A head may die over making links, too: what is not whole does not take the place of what is.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import msgspec
 
 from ..model import TaskImage
 from ..runs.journal import JournalReader
-from ..storage.layout import CALL_PREFIX, OUTPUTS, OUTPUTS_BEFORE
+from ..storage.layout import CALL_PREFIX, OUTPUTS, OUTPUTS_BEFORE, OUTPUTS_JSON
 from .cache_entry import Entry
 
 __all__ = ["images_of", "set_aside", "where_outputs_are"]
@@ -40,8 +41,20 @@ def set_aside(run_directory: str) -> None:
         outputs, before = os.path.join(directory, OUTPUTS), os.path.join(directory, OUTPUTS_BEFORE)
         if os.path.lexists(outputs):
             if os.path.lexists(before):
+                if not _are_whole(directory):
+                    shutil.rmtree(outputs)
+                    continue
                 shutil.rmtree(before)
             os.rename(outputs, before)
+
+
+def _are_whole(directory: str) -> bool:
+    """Whether all links to the outputs were made, after which the engine writes them down."""
+    try:
+        written = os.stat(os.path.join(directory, OUTPUTS_JSON)).st_mtime_ns
+    except FileNotFoundError:
+        return False
+    return written >= os.stat(os.path.join(directory, OUTPUTS)).st_mtime_ns
 
 
 def _directories(directory: str) -> Iterator[str]:

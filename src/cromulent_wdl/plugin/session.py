@@ -52,8 +52,10 @@ _runs: dict[str, ActiveRun] = {}
 class ActiveRun:
     """A run that this process is the head of, and its journal."""
 
-    def __init__(self, directory: Path, name: str, journal: JournalWriter) -> None:
+    def __init__(self, directory: Path, name: str, journal: JournalWriter, *, resumed: bool) -> None:
         self.directory = directory
+        self.resumed = resumed
+        """Whether an earlier head of it has died."""
         self.run_id = directory.name
         self._place = os.path.abspath(directory)
         self._within = self._place + os.sep
@@ -124,7 +126,14 @@ class Session:
                 self._choice = choose(Workplace(self.settings, self.head, spent=_spent_of(self.settings)))
                 backend = self._choice.backend
                 set_image_resolver(backend.image_digest if backend.uses_images else None)
+                for run in list(_runs.values()):
+                    self.resume(run)
             return self._choice
+
+    def resume(self, run: ActiveRun) -> None:
+        """Have the backend, if there is one yet, know of a run that goes on."""
+        if run.resumed and self._choice is not None:
+            self._choice.backend.resume(run.directory)
 
     def close(self) -> None:
         """Close the backend and the head. No task is running."""
@@ -173,17 +182,19 @@ def begin(
 ) -> ActiveRun:
     """Open the journal of a run in its directory and put the run on this machine's list of runs."""
     path = Path(directory).absolute()
-    if (path / layout.JOURNAL).exists():
+    resumed = (path / layout.JOURNAL).exists()
+    if resumed:
         set_aside(str(path))
         remember_images(images_of(path / layout.JOURNAL))
     journal = JournalWriter(path / layout.JOURNAL)
     if listener is not None:
         journal.listen(listener)
-    run = ActiveRun(path, target.name, journal)
+    run = ActiveRun(path, target.name, journal, resumed=resumed)
     with _lock:
         _runs[os.path.abspath(path)] = run
     for opened in _sessions.values():
         opened.head.lead(run.run_id, path)
+        opened.resume(run)
     versions = {"cromulent": __version__, "miniwdl": metadata.version("miniwdl"), "python": platform.python_version()}
     run.record(
         RunStarted(

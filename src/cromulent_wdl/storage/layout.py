@@ -32,6 +32,7 @@ __all__ = [
     "JOURNAL",
     "OUTPUTS",
     "OUTPUTS_BEFORE",
+    "OUTPUTS_JSON",
     "RUN_LOG",
     "USAGE",
     "attempt_directory",
@@ -40,6 +41,7 @@ __all__ = [
     "grammars_directory",
     "heads_directory",
     "last_attempt",
+    "last_begun",
     "prices_directory",
     "runs_directory",
     "state_directory",
@@ -56,6 +58,8 @@ OUTPUTS = "out"
 """In the directory of a run or call: links to its outputs, made by the engine at the end."""
 OUTPUTS_BEFORE = "out.before"
 """Those that an earlier head of the run made."""
+OUTPUTS_JSON = "outputs.json"
+"""In the directory of a run or call: its outputs, written when all of the links have been made."""
 HEAD_LOG = "head.log"
 """In the copy of a run in the cloud: the log of its heads as far as it has come."""
 CLOUD = "cloud.json"
@@ -76,6 +80,7 @@ COPIED_INPUTS = "copied_inputs.json"
 """In a call's directory: an object of the paths at which its task saw copies of inputs, each with the original's."""
 
 _ATTEMPT = re.compile(r"work(\d*)")
+_BEGUN = re.compile(r"stdout(\d*)\.txt")
 
 HEAD_LOCK = ".cromulent/head"
 """In a run's directory on a shared disk: locked by the run's head for as long as it lives."""
@@ -94,9 +99,18 @@ def attempt_directory(attempt: int) -> str:
 
 
 def last_attempt(directory: str | os.PathLike[str]) -> int:
-    """Return the number of the last attempt that was made in a call's directory, or 0 where there was none."""
+    """Return the number of the last attempt with a working directory in a call's, or 0 where there is none."""
+    return _last(_ATTEMPT, directory)
+
+
+def last_begun(directory: str | os.PathLike[str]) -> int:
+    """Return the number of the last attempt that has streams in a call's directory, or 0 where there is none."""
+    return _last(_BEGUN, directory)
+
+
+def _last(name: re.Pattern[str], directory: str | os.PathLike[str]) -> int:
     try:
-        numbers = [_ATTEMPT.fullmatch(name) for name in os.listdir(directory)]
+        numbers = [name.fullmatch(each) for each in os.listdir(directory)]
     except FileNotFoundError:
         return 0
     return max((int(found.group(1) or 1) for found in numbers if found), default=0)

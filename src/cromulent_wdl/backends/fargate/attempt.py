@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 from ...aws.decode import KILLED, EcsTask
 from ...aws.log_lines import drain
+from ...config import Settings
 from ...errors import AwsError, CromulentError
 from ...model import EcsTaskStopped, Ending, Outcome, TaskImage, TaskStarted
 from ..verdict import STOPPED
@@ -25,11 +25,10 @@ from .sizes import Size
 from .staging import stage_inputs
 from .stopping import stop_all
 from .verdict import End, outcome_of
-from .wrapper import Limits, prepare_attempt, read_result, revoke
+from .wrapper import Limits, prepare_attempt, read_result, revoke, task_of_claim
 
 __all__ = ["Run"]
 
-_KILLED_PATIENCE = 10.0
 _log = logging.getLogger(__name__)
 
 
@@ -114,7 +113,8 @@ class Run:
         return Launcher(self._cloud, self._site, self._errand, size)
 
     def _prepare(self) -> None:
-        limits = Limits(deadline=self._task.timeout)
+        settings = self._cloud.settings
+        limits = Limits(self._task.timeout, settings.deadline_grace, settings.stop_timeout, settings.fence_pause)
         prepare_attempt(self._task, self._attempt.key, limits)
         fingerprint = self._fingerprint(self._task.command.read_text(errors="surrogateescape"))
         memo.note_attempt(self._attempt.directory, self._task, fingerprint)
@@ -123,18 +123,24 @@ class Run:
         return memo.fingerprint_of(self._task, command, self._site.key)
 
     def _take_over(self, size: Size) -> Outcome:
-        for event in memo.told(self._attempt.directory):  # it goes on in this head's part of the journal, too
-            self._errand.report(replace(event, at=self._cloud.clock.now()))
         survivors = self._site.survivors.take(self._attempt.key)
         self._stop(survivors[1:])
+        launcher = self._launcher(size)
+        known = survivors[0] if survivors else self._recorded()
+        launcher.tell_again(known)
         if survivors:
-            launcher = self._launcher(size)
             launcher.join(survivors[0])
+            if read_result(self._attempt) is not None:  # the earlier head has taken away the name that says so
+                self._cloud.monitor.left_results((self._attempt.key,))
             self._errand.waiting("taken over from an earlier head of the run")
             return self._watched(Launched(survivors[0], launcher.need_of(survivors[0])), size)
-        arn = memo.launched(self._attempt.directory)
-        seen = self._cloud.ecs.describe_all([arn]).tasks if arn else ()
-        return self._settle(Followed(seen[0] if seen else None), size)
+        return self._settle(Followed(known), size)
+
+    def _recorded(self) -> EcsTask | None:
+        """Return what ECS still knows of the attempt's task; its launcher may have died before it wrote down which."""
+        task = memo.launched(self._attempt.directory) or task_of_claim(self._attempt)
+        seen = self._cloud.ecs.describe_all([task]).tasks if task else ()
+        return seen[0] if seen else None
 
     def _watched(self, launched: Launched, size: Size) -> Outcome:
         """Wait until the task is over, and settle it. The room that it takes is given back."""
@@ -150,7 +156,7 @@ class Run:
     def _settle(self, followed: Followed, size: Size) -> Outcome:
         """Say how the attempt ended, with all that is to be remembered of it written down."""
         ecs, patience = followed.ecs, self._cloud.settings.result_wait
-        result = await_result(self._attempt, self._cloud.clock, _patience_with(ecs, patience))
+        result = await_result(self._attempt, self._cloud.clock, _patience_with(ecs, self._cloud.settings))
         if ecs is not None:
             self._tell_began(ecs)
             self._note_stop(ecs)
@@ -232,10 +238,11 @@ class Run:
             self._errand.report(TaskStarted(ecs.started_at, self._task.call, self._task.attempt, ecs.identity))
 
 
-def _patience_with(ecs: EcsTask | None, patience: float) -> float:
+def _patience_with(ecs: EcsTask | None, settings: Settings) -> float:
     """Return for how long a result is to be waited for: one that was killed has most likely left none."""
+    patience = settings.result_wait
     if ecs is None:
         return patience
     if ecs.exit_code is None or ecs.started_at is None:
         return 0.0
-    return min(patience, _KILLED_PATIENCE) if ecs.exit_code == KILLED else patience
+    return min(patience, settings.killed_wait) if ecs.exit_code == KILLED else patience

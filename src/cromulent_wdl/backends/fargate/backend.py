@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import CromulentError
 from ...model import Ending, Outcome, Resources, Task
+from ...storage.layout import FARGATE_RUN
 from ...units import MIB
 from ..once import Once
 from ..seam import Cancellation, Report
@@ -16,9 +17,9 @@ from . import memo, wrapper
 from .attempt import Run
 from .cloud import Cloud
 from .errand import Errand
+from .farewell import stop_the_rest, stop_what_is_left
 from .site import Site, not_shared, open_site
 from .sizes import Size, defaulted, no_size, size_for
-from .stopping import stop_all
 from .verdict import outcome_of_error
 from .wrapper import find_attempt
 
@@ -40,6 +41,7 @@ class FargateBackend:
         self.description = f"Fargate, deployment {deployment.name} in {deployment.region}"
         self._cloud = cloud
         self._sites: Once[Path, Site] = Once()
+        self._resumed: list[Path] = []
         settings = cloud.settings
         self._default = int(settings.default_cpu * 1024), settings.default_memory
         self.defaults = Resources(cpu=max(1, int(settings.default_cpu)), memory=settings.default_memory * MIB)
@@ -73,6 +75,11 @@ class FargateBackend:
             return None
         return not_shared(directory)
 
+    def resume(self, directory: Path) -> None:
+        """Remember a run that goes on; see the seam."""
+        if (directory / FARGATE_RUN).exists():
+            self._resumed.append(directory)
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Whether `run` takes over what an earlier head began; see the seam."""
         try:
@@ -97,31 +104,32 @@ class FargateBackend:
         return _NO_CAP
 
     def close(self) -> None:
-        """Stop what an earlier head left and nobody has taken over, wait until it has stopped, and end the threads."""
-        for directory, site in self._sites.items():
-            left = site.survivors.take_rest()
-            for ecs in left:
-                _log.warning("stopping %s, which an earlier head of the run left", ecs.identity)
-            stop_all(self._cloud, directory, left, "No head of its run wants it")
+        """Stop what earlier heads left and nobody has taken over, wait until it has stopped, and end the threads."""
+        opened = dict(self._sites.items())
+        for directory, site in opened.items():
+            stop_the_rest(self._cloud, directory, site.survivors)
             site.leave()
+        for directory in self._resumed:
+            if directory not in opened:  # since none of its calls had to be done
+                stop_what_is_left(self._cloud, directory)
         self._cloud.gate.close()
         self._cloud.monitor.close()
 
     def _run_of(self, task: Task, cancelled: Cancellation, report: Report) -> Run:
         attempt = find_attempt(task.run_directory, memo.key_of_attempt(task))
         errand = Errand(task, attempt, cancelled, report, self._cloud.clock)
-        return Run(self._cloud, self._site(task), errand)
+        return Run(self._cloud, self._site(task.run_directory), errand)
 
     def _size(self, task: Task) -> Size:
         size = size_for(*defaulted(task.resources, *self._default), task.resources.disk)
         assert size is not None  # else it was refused
         return size
 
-    def _site(self, task: Task) -> Site:
-        """Return the task's run, which the first of its tasks opens."""
-        return self._sites.get(task.run_directory, partial(self._open, task))
+    def _site(self, directory: Path) -> Site:
+        """Return the run in a directory, which the first of its tasks opens."""
+        return self._sites.get(directory, partial(self._open, directory))
 
-    def _open(self, task: Task) -> Site:
-        site = open_site(self._cloud, task.run_directory)
-        self._cloud.monitor.listen(partial(wrapper.take_ended, task.run_directory))
+    def _open(self, directory: Path) -> Site:
+        site = open_site(self._cloud, directory)
+        self._cloud.monitor.listen(partial(wrapper.take_ended, directory))
         return site

@@ -14,7 +14,6 @@ __all__ = ["Admission", "Cancelled", "Gate"]
 
 _PAUSE = 0.5
 """Seconds between two looks at whether there is room again; who leaves says so anyhow."""
-_MEASURE_EVERY = 60.0
 _BUNCH = 0.25
 """Seconds for which nobody is let in once the rates want a pause, so that some go in together: threads that wake one
 by one, each to cold caches, cost a fifth more CPU."""
@@ -53,12 +52,14 @@ class Gate:
         clock: Clock = SYSTEM,
         *,
         measure: Callable[[], Measured] = Measured,
+        measure_every: float = 60.0,
     ) -> None:
         self._delay = delay
         self._room = room
         self._clock = clock
         self._measure = measure
         """Says how much room there is; asked now and then while somebody waits for it."""
+        self._measure_every = measure_every
         self._measured = clock.monotonic()
         self._turns: Turns[_Ticket] = Turns()
         self._changed = threading.Condition()
@@ -99,7 +100,7 @@ class Gate:
         AWS is asked anew before somebody is turned away: quotas grow.
         """
         why = self._room.never(needs)
-        if why and self._clock.monotonic() - self._measured >= _MEASURE_EVERY:
+        if why and self._clock.monotonic() - self._measured >= self._measure_every:
             self._measure_again()
             why = self._room.never(needs)
         return why
@@ -135,7 +136,7 @@ class Gate:
                     self._changed.wait(_PAUSE)
             if pause:
                 self._clock.sleep(max(pause, _BUNCH))
-            elif pause is None and self._clock.monotonic() - self._measured >= _MEASURE_EVERY:
+            elif pause is None and self._clock.monotonic() - self._measured >= self._measure_every:
                 self._measure_again()
 
     def _measure_again(self) -> None:

@@ -19,8 +19,6 @@ from ...storage.layout import HEAD_LOCK
 
 __all__ = ["Headship", "is_led"]
 
-_LOOK = 0.5
-
 
 class Headship:
     """This process as the head of a run, until `leave`."""
@@ -29,7 +27,7 @@ class Headship:
         self._lock = lock
 
     @classmethod
-    def take(cls, run: Path, patience: float, clock: Clock = SYSTEM) -> Headship:
+    def take(cls, run: Path, patience: float, clock: Clock = SYSTEM, pause: float = 0.5) -> Headship:
         """Become the run's head. Raises UsageError where another is, and stays so for as many seconds; OSError."""
         file = run / HEAD_LOCK
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -43,7 +41,7 @@ class Headship:
                     f"another head leads the run in {run}: process {process} on {host}",
                     hint="wait until it has ended, or run in another directory",
                 )
-            clock.sleep(_LOOK)
+            clock.sleep(pause)
         os.ftruncate(lock, 0)
         os.pwrite(lock, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode(), 0)
         return cls(lock)

@@ -94,6 +94,7 @@ class Images:
             run_directory=str(task.run_directory),
             registry_secret=self._secrets.get(reference.host, ""),
             secrets=task.secrets,
+            stop_timeout=self._settings.stop_timeout,
         )
 
     def _manifest(self, name: str) -> Manifest | None:

@@ -14,7 +14,7 @@ from typing import Any
 from ...aws import quotas
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
-from ...errors import AwsError, AwsThrottled
+from ...errors import AwsError, AwsThrottled, ImageNotFound
 from ...model import EcsTaskLaunched, Ending, Outcome, TaskImage, TaskPlaced
 from ...units import MIB
 from ..budget import over_budget
@@ -86,8 +86,8 @@ class Launcher:
         self._task = errand.task
         self._size = size
         self._tries = 0
-        self._end = 0.0
-        """When the patience with AWS is over."""
+        self._waited = 0.0
+        """Seconds for which there was no room; not those in which other tasks had their turn, which may be hours."""
         self._image = Chosen("", "", AMD64)
 
     def launch(self) -> Launched | Outcome:
@@ -104,7 +104,6 @@ class Launcher:
         self._image = self._cloud.images.chosen(self._task)
         self._tell_image()
         ladder = rungs(self._cloud.deployment.subnets, self._site.next_turn(), spot=self._task.preemptible)
-        self._end = self._cloud.clock.monotonic() + self._cloud.settings.capacity_patience
         round_ = 0
         while True:
             round_ += 1
@@ -120,7 +119,8 @@ class Launcher:
     def _patient(self, why: str, round_: int) -> bool:
         """Say for what is waited and pause before the next round; False where that would take too long."""
         pause = pause_after(round_, self._cloud.settings.capacity_pause)
-        if self._cloud.clock.monotonic() + pause > self._end:
+        self._waited += pause
+        if self._waited > self._cloud.settings.capacity_patience:
             return False
         self._errand.waiting(f"{why}; tried again in {pause:g} s", "capacity")
         self._pause(pause)
@@ -133,6 +133,19 @@ class Launcher:
     def join(self, ecs: EcsTask) -> None:
         """Count in a task that runs already."""
         self._cloud.gate.join(self.need_of(ecs))
+
+    def tell_again(self, ecs: EcsTask | None) -> None:
+        """Tell of an earlier head's launch, which goes on in this head's part of the journal.
+
+        It is told as that head told of it, or for the first time where it died before it could.
+        """
+        told = memo.told(self._errand.attempt.directory)
+        for event in told:
+            self._errand.report(replace(event, at=self._cloud.clock.now()))
+        if not told and ecs is not None:
+            with suppress(ImageNotFound):  # it is gone meanwhile; only for which machine it was made is not known
+                self._image = self._cloud.images.chosen(self._task)
+            self._tell(Rung(ecs.provider, ecs.subnet), ecs)
 
     def _try(self, rung: Rung) -> Launched | str:
         """Start the task on one rung, or on demand where Spot's quota is used up; return why not where AWS says so."""

@@ -55,7 +55,7 @@ def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock
         images=Images(access, settings),
         ecs=ecs,
         monitor=Monitor(ecs.describe, waits_of(settings), clock),
-        gate=Gate(ecs.launch_delay, room, clock, measure=measure),
+        gate=Gate(ecs.launch_delay, room, clock, measure=measure, measure_every=settings.room_pause),
         clock=clock,
     )
 

@@ -33,8 +33,6 @@ LONGEST_OVERRIDES = 2048
 """Characters; ECS takes 8,192, its own JSON included (facts: overrides)."""
 CALL_TAG = "cromulent:call"
 STREAM_PREFIX = "task"
-_STOP_TIMEOUT = 120
-"""Seconds from SIGTERM to SIGKILL: all that Spot's warning leaves (facts: stopTimeout)."""
 ARCHITECTURES = {"amd64": "X86_64", "arm64": "ARM64"}
 # botocore, Tag: letters, digits, spaces and these
 _NO_TAG = re.compile(r"[^\w \-+=.:/@]")
@@ -56,6 +54,8 @@ class Blueprint:
     """ARN of the secret that opens the image's registry, or empty."""
     secrets: tuple[tuple[str, str], ...]
     """Variables of the command, each with the ARN of the secret that ECS sets it to."""
+    stop_timeout: int = 120
+    """Seconds from SIGTERM to SIGKILL; 120 are the most, and all that Spot's warning leaves (facts: stopTimeout)."""
 
 
 @dataclass(frozen=True)
@@ -120,7 +120,7 @@ def _container(deployment: Deployment, blueprint: Blueprint) -> dict[str, Any]:
         "essential": True,
         "entryPoint": ["/bin/sh"],
         "command": ["-c", "exit 0"],
-        "stopTimeout": _STOP_TIMEOUT,
+        "stopTimeout": blueprint.stop_timeout,
         "mountPoints": [
             {"sourceVolume": "run", "containerPath": blueprint.run_directory, "readOnly": False},
             {"sourceVolume": "files", "containerPath": FILES, "readOnly": True},

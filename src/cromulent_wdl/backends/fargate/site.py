@@ -28,7 +28,7 @@ from .definitions import Definitions
 from .headship import Headship
 from .survivors import Survivors, key_of
 
-__all__ = ["Site", "not_shared", "open_site"]
+__all__ = ["Site", "not_shared", "open_site", "survivors_in"]
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME = 100
@@ -50,7 +50,8 @@ class _Record:
 class Site:
     """One run."""
 
-    def __init__(self, cloud: Cloud, shared: SharedFiles, record: _Record, headship: Headship) -> None:
+    def __init__(self, cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record, headship: Headship) -> None:
+        self.directory = directory
         self.shared = shared
         self._headship = headship
         self._ecs = cloud.ecs
@@ -84,7 +85,8 @@ def open_site(cloud: Cloud, directory: Path) -> Site:
         raise UsageError(
             not_shared(directory), hint="--dir takes a directory on it; the setting `mount` says where it is mounted"
         )
-    headship = Headship.take(directory, cloud.settings.head_patience, cloud.clock)
+    settings = cloud.settings
+    headship = Headship.take(directory, settings.head_patience, cloud.clock, settings.head_pause)
     try:
         return _open(cloud, directory, shared, headship)
     except BaseException:
@@ -105,10 +107,19 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
         point = _make_point(cloud, directory, shared, record)
         record = replace(record, access_point=point.identity)
         _write(file, record)
-    site = Site(cloud, shared, record, headship)
+    site = Site(cloud, directory, shared, record, headship)
     if known:
         site.survivors.find()
     return site
+
+
+def survivors_in(cloud: Cloud, directory: Path) -> Survivors:
+    """Return what an earlier head of the run in the directory has left, without opening the run. Raises AwsError."""
+    record = _read(directory / FARGATE_RUN)
+    survivors = Survivors(cloud.ecs, record.name if record else "")
+    if record is not None:
+        survivors.find()
+    return survivors
 
 
 def not_shared(directory: Path) -> str:
@@ -125,7 +136,7 @@ def _make_point(cloud: Cloud, directory: Path, shared: SharedFiles, record: _Rec
         token=hashlib.sha256(f"{record.name}/{record.access_point}".encode()).hexdigest(),
         tags={TAG: cloud.deployment.name, RUN_TAG: record.name, "Name": record.name},
     )
-    return access_points.create(cloud.access, wanted, cloud.clock)
+    return access_points.create(cloud.access, wanted, cloud.settings.access_point_patience, cloud.clock)
 
 
 def _name(run_id: str) -> str:

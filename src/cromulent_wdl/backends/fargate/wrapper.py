@@ -33,6 +33,7 @@ __all__ = [
     "refusal",
     "revoke",
     "take_ended",
+    "task_of_claim",
 ]
 
 CLAIM_LOST = 75
@@ -43,6 +44,7 @@ REVOKED = "revoked"
 
 _SCRIPT = Path(__file__).with_name("wrapper.sh").read_text(encoding="utf-8")
 _KEY = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9_.-]{0,199}")
+_TASK = re.compile(r"([0-9a-f]{32})-")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _MODEL = re.compile(r"^cpu_model\s+(.*)$", re.MULTILINE)
 _DISK = re.compile(r"^disk_used (\d{1,18})$", re.MULTILINE)
@@ -203,6 +205,12 @@ def claimed_by(attempt: Attempt) -> str | None:
         return (attempt.directory / "claim").read_text().partition("\n")[0] or "unknown"
     except FileNotFoundError:
         return None
+
+
+def task_of_claim(attempt: Attempt) -> str | None:
+    """Return the id of the ECS task that claimed the attempt, or None where that cannot be seen."""
+    found = _TASK.match(claimed_by(attempt) or "")
+    return found.group(1) if found else None
 
 
 def take_ended(run_directory: Path) -> tuple[str, ...]:

@@ -78,6 +78,9 @@ class ProcessBackend:
         """Return None: any directory will do."""
         return None
 
+    def resume(self, directory: Path) -> None:
+        """Do nothing: the dead head's guardian has ended what it left, or the next head's sweep."""
+
     def takes_over(self, task: Task, command: str) -> bool:
         """Return False: what a dead head began has ended with it."""
         return False

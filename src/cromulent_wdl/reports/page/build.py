@@ -14,6 +14,7 @@ from typing import Any
 from ...clock import local_time
 from ...pricing.costs import Costs
 from ...runs.status import RunStatus, State
+from ...storage import layout
 from ...units import format_bytes, format_dollars, format_duration
 from ..critical import Step, critical_path
 from ..drawing import PAGE, svg
@@ -70,7 +71,7 @@ def render(contents: Contents) -> str:
         steps=_steps(steps),
         graph=_graph(contents),
         inputs=_shown(contents.directory / "inputs.json"),
-        outputs=_shown(contents.directory / "outputs.json"),
+        outputs=_shown(contents.directory / layout.OUTPUTS_JSON),
         images=images_of(status),
         style=_asset("page.css"),
         script=script,

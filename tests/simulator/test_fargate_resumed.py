@@ -1,0 +1,94 @@
+"""A run whose head was killed at an unlucky moment, and the head that goes on with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from cromulent_wdl.model import EcsTaskLaunched, RunStarted
+from cromulent_wdl.runs.journal import JournalReader
+from cromulent_wdl.storage.layout import ATTEMPTS, ENDED, JOURNAL
+from tests.programs import kill
+
+from .cloud import until
+from .fargate import Lab
+
+WIDE = """
+version 1.1
+workflow wide {
+  input { Int width }
+  scatter (i in range(width)) { call one { input: i = i } }
+  output { Array[Int] numbers = one.number }
+}
+task one {
+  input { Int i }
+  command <<< echo ~{i}; sleep 0.2 >>>
+  output { Int number = read_int(stdout()) }
+}
+"""
+
+
+def begin_and_kill(lab: Lab, width: int) -> Path:
+    """Start a run, kill its head once that many attempts have left results of which it has taken note."""
+    (lab.mount / "wide.wdl").write_text(WIDE)
+    run = lab.mount / "run"
+    head = lab.start("run", "wide.wdl", f"width={width}", "--dir", "run/.", stuck_after="60")
+    until(lambda: len(list(run.glob(f"{ATTEMPTS}/*/result"))) == width and not list((run / ENDED).iterdir()))
+    kill(head)
+    return run
+
+
+def test_a_result_that_the_dead_head_noticed_settles_a_task_that_ecs_shows_as_running(lab: Lab) -> None:
+    lab.afflict({"kind": "stays_running"})
+    begin_and_kill(lab, 2)
+    assert len(lab.live()) == 2
+    ran = lab.run("run", "wide.wdl", "width=2", "--dir", "run/.")
+    assert ran.outputs == {"wide.numbers": [0, 1]}
+    assert len(lab.tasks()) == 2
+    assert not lab.live()
+
+
+def test_a_launch_that_the_dead_head_could_not_tell_of_is_told_by_the_next(lab: Lab) -> None:
+    lab.afflict({"kind": "stays_running"})
+    run = begin_and_kill(lab, 1)
+    for file in (*run.glob(f"{ATTEMPTS}/*/launch.json"), *run.glob(f"{ATTEMPTS}/*/launch.jsonl")):
+        file.unlink()
+    lab.cloud.client("ecs").stop_task(cluster=lab.deployment.cluster, task=lab.live()[0])
+    until(lambda: not lab.live())
+    ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.")
+    assert ran.outputs == {"wide.numbers": [0]}
+    events = list(JournalReader(run / JOURNAL).new())
+    second = max(index for index, event in enumerate(events) if isinstance(event, RunStarted))
+    told = [event for event in events[second:] if isinstance(event, EcsTaskLaunched)]
+    assert [(each.call, each.task) for each in told] == [("one[0]", lab.tasks()[0]["taskArn"])]
+
+
+def test_what_nobody_takes_over_has_stopped_when_the_next_head_ends(lab: Lab) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.2", "sleep 100"))
+    head = lab.start("run", "wide.wdl", "width=3", "--dir", "run/.")
+    until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 3)
+    kill(head)
+    (lab.mount / "wide.wdl").write_text(WIDE)
+    ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.")
+    assert not lab.live()
+    assert ran.outputs == {"wide.numbers": [0]}
+    codes = sorted(task["stopCode"] for task in lab.tasks())
+    assert codes == ["EssentialContainerExited"] + ["UserInitiated"] * 3
+
+
+def test_that_is_so_where_no_call_is_left_to_be_done(lab: Lab) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.2", "sleep 100"))
+    head = lab.start("run", "wide.wdl", "width=2", "--dir", "run/.")
+    until(lambda: len([task for task in lab.tasks() if task["lastStatus"] == "RUNNING"]) == 2)
+    kill(head)
+    ran = lab.run("run", "wide.wdl", "width=0", "--dir", "run/.")
+    assert not lab.live()
+    assert ran.outputs == {"wide.numbers": []}
+    assert {task["stoppedReason"] for task in lab.tasks()} == {"No head of its run wants it"}
+
+
+def test_an_attempt_that_had_ended_is_not_done_again_however_many_heads_die_before_they_take_it_over(lab: Lab) -> None:
+    run = begin_and_kill(lab, 1)
+    (run / "call-one-0" / "work2").mkdir()  # as a head leaves it that dies over that
+    ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.")
+    assert ran.outputs == {"wide.numbers": [0]}
+    assert len(lab.tasks()) == 1
