@@ -21,6 +21,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--chaos-seeds", type=int, default=2, help="how many storms tests/chaos goes through")
     parser.addoption("--chaos-kills", type=int, default=1, help="through how many more with heads that are killed")
     parser.addoption("--chaos-cloud", type=int, default=3, help="how many runs in the cloud tests/chaos disturbs")
+    parser.addoption("--chaos-first", type=int, default=0, help="the seed of the first of them")
 
 
 @pytest.hookimpl(wrapper=True)

@@ -1,16 +1,19 @@
 version 1.0
 
-# Tasks that leave the same token in a file and on standard output, and write down that they ran.
+# Tasks that leave the same token in a file and on standard output, and write down that they ran. The image has its digest
+# in its name, as it is not to be asked for and results are to be kept all the same.
 workflow chaos {
   input {
     Int count
     String ledger
+    String image
   }
   scatter (number in range(count)) {
     call one {
       input:
         number = number,
-        ledger = ledger
+        ledger = ledger,
+        image = image
     }
   }
   output {
@@ -24,6 +27,7 @@ task one {
   input {
     Int number
     String ledger
+    String image
   }
   command <<<
     token=$(cat /proc/sys/kernel/random/uuid)
@@ -37,7 +41,7 @@ task one {
     Int back = read_int("number")
   }
   runtime {
-    docker: "ubuntu:22.04"
+    docker: image
     preemptible: 3
     maxRetries: 3
   }

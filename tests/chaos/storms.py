@@ -10,18 +10,20 @@ from typing import Any, get_args
 from cromulent_wdl.model import Ending
 from cromulent_wdl.simulator.ecs.fault_plan import REQUEST_KINDS, Kind
 
-__all__ = ["Storm", "storm_of"]
+__all__ = ["KINDS", "Kill", "Storm", "storm_of"]
 
+KINDS: tuple[str, ...] = tuple(sorted(get_args(Kind)))
 _SHARE = 0.2
 """Of the occasions go wrong, whether one thing can or everything."""
-_KINDS: tuple[str, ...] = tuple(sorted(get_args(Kind)))
-_MANNERS: Mapping[str, Mapping[str, Any]] = {
-    "spot_interruption": {"after": 0.2, "warning": 0.5},
-    "host_lost": {"after": 0.2},
-    "missing": {"after": 1.0},
-    "stays_running": {"after": 0.1},
-    "late_logs": {"after": 0.5},
+_MANNERS: Mapping[str, Mapping[str, tuple[float, float]]] = {
+    "latency": {"after": (0.05, 1.0)},
+    "spot_interruption": {"after": (0.0, 1.0), "warning": (0.1, 1.0)},
+    "host_lost": {"after": (0.0, 1.0)},
+    "missing": {"after": (0.2, 4.0)},
+    "stays_running": {"after": (0.1, 2.0)},
+    "late_logs": {"after": (0.1, 2.0)},
 }
+"""Seconds, between which they are drawn for a storm; a task is lost to the tests' settings after two."""
 _ENDINGS: Mapping[str, frozenset[Ending]] = {
     "pull_not_found": frozenset({Ending.PULL_PERMANENT}),
     "pull_wrong_architecture": frozenset({Ending.PULL_PERMANENT}),
@@ -39,6 +41,22 @@ _ENDINGS: Mapping[str, frozenset[Ending]] = {
     "throttling": frozenset({Ending.THROTTLED}),
 }
 """With what a run may end that met so much of it that no retry was left; what is not here must never end one."""
+_FOR_GOOD = frozenset({"pull_not_found", "pull_wrong_architecture", "pull_disk_full", "out_of_memory"})
+"""Kinds of which few are too many for a run: in every other storm all the rest come together."""
+_ALONE = (1, 3, 7, 9)
+"""The last digits of seeds with one fault, and 200 tasks that are played; those of 5 have tasks that really run."""
+_STARTING = 3.0
+"""Seconds that a head may take until its journal begins."""
+_JOURNAL_A_TASK = 2500
+"""Bytes."""
+
+
+@dataclass(frozen=True)
+class Kill:
+    """When a head is killed: once its journal has grown by so much, and then so many seconds later."""
+
+    growth: int
+    seconds: float
 
 
 @dataclass(frozen=True)
@@ -50,14 +68,10 @@ class Storm:
     real: bool
     """Whether tasks really run, the wrapper in them."""
     tasks: int
-    kills: tuple[float, ...]
-    """Seconds into each head's life after which it is killed; the one after the last lives."""
-
-    @property
-    def faults(self) -> list[dict[str, Any]]:
-        """What the simulator is told."""
-        share = _SHARE / len(self.kinds)
-        return [_fault(kind, share) for kind in self.kinds]
+    kills: tuple[Kill, ...]
+    """Of one head each; the one after the last lives."""
+    faults: tuple[Mapping[str, Any], ...]
+    """What the simulator is told."""
 
     @property
     def endings(self) -> frozenset[Ending]:
@@ -65,19 +79,41 @@ class Storm:
         return frozenset().union(*(_ENDINGS.get(kind, frozenset()) for kind in self.kinds))
 
     def __str__(self) -> str:
-        weather = self.kinds[0] if len(self.kinds) == 1 else "everything"
+        weather = self.kinds[0] if len(self.kinds) == 1 else "everything" if self.kinds == KINDS else "all-that-passes"
         return f"{self.seed}-{weather}-{'real' if self.real else 'played'}-{len(self.kills)}-kills"
 
 
-def _fault(kind: str, share: float) -> dict[str, Any]:
-    everywhere = {"family": None} if kind in REQUEST_KINDS else {}
-    return {"kind": kind, "probability": share, **_MANNERS.get(kind, {}), **everywhere}
-
-
 def storm_of(seed: int, kills: int) -> Storm:
-    """Return the weather of a seed: every other one of everything, each fifth with tasks that really run."""
+    """Return the weather of a seed: every other one of everything, or all that passes; each fifth with real tasks.
+
+    Any fifty seeds in a row that begin with a multiple of fifty have each fault alone, with 200 tasks.
+    """
     chances = random.Random(seed)
     real = seed % 5 == 0
-    kinds = _KINDS if seed % 2 == 0 else (_KINDS[(seed // 2) % len(_KINDS)],)
-    moments = tuple(round(chances.uniform(0.8, 4.0), 2) for _ in range(kills))
-    return Storm(seed, kinds, real, 40 if real else 200, moments)
+    kinds = _kinds(seed, kills)
+    tasks = 40 if real else 200
+    faults = tuple(_fault(kind, _SHARE / len(kinds), real, chances) for kind in kinds)
+    return Storm(seed, kinds, real, tasks, tuple(_kill(tasks, chances) for _ in range(kills)), faults)
+
+
+def _kinds(seed: int, kills: int) -> tuple[str, ...]:
+    if seed % 2 == 0:
+        return KINDS if seed % 4 == 2 else tuple(kind for kind in KINDS if kind not in _FOR_GOOD)
+    decade, digit = divmod(seed, 10)
+    turn = decade * len(_ALONE) + _ALONE.index(digit) if digit in _ALONE else 7 * decade + 3 * bool(kills)
+    return (KINDS[turn % len(KINDS)],)
+
+
+def _fault(kind: str, share: float, real: bool, chances: random.Random) -> Mapping[str, Any]:
+    manner = {name: round(chances.uniform(*between), 2) for name, between in _MANNERS.get(kind, {}).items()}
+    if kind == "stays_running" and real:
+        manner = {}  # for ever: that such a task has ended is known from its result, which a played one does not leave
+    everywhere = {"family": None} if kind in REQUEST_KINDS else {}
+    return {"kind": kind, "probability": share, **manner, **everywhere}
+
+
+def _kill(tasks: int, chances: random.Random) -> Kill:
+    """Return a moment: one in three while the head starts, the others while it goes about its work."""
+    if chances.random() < 1 / 3:
+        return Kill(0, round(chances.uniform(0.0, _STARTING), 3))
+    return Kill(round(chances.uniform(1, tasks * _JOURNAL_A_TASK)), round(chances.uniform(0.0, 0.1), 3))
