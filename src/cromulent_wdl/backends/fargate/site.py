@@ -50,8 +50,7 @@ class _Record:
 class Site:
     """One run."""
 
-    def __init__(self, cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record, headship: Headship) -> None:
-        self.directory = directory
+    def __init__(self, cloud: Cloud, shared: SharedFiles, record: _Record, headship: Headship) -> None:
         self.shared = shared
         self._headship = headship
         self._ecs = cloud.ecs
@@ -107,7 +106,7 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
         point = _make_point(cloud, directory, shared, record)
         record = replace(record, access_point=point.identity)
         _write(file, record)
-    site = Site(cloud, directory, shared, record, headship)
+    site = Site(cloud, shared, record, headship)
     if known:
         site.survivors.find()
     return site
