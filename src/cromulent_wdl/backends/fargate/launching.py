@@ -233,7 +233,7 @@ class Launcher:
             task, now = self._task, self._cloud.clock.now()
             self._errand.report(TaskImage(now, task.call, task.attempt, self._image.name, self._image.digest))
 
-    def _tell(self, rung: Rung, ecs: EcsTask, instead: str) -> None:
+    def _tell(self, rung: Rung, ecs: EcsTask, instead: str = "") -> None:
         task, size, deployment, now = self._task, self._size, self._cloud.deployment, self._cloud.clock.now()
         why = ", ".join(filter(None, (str(rung), instead, str(size), rounding(task.resources, size))))
         if task.architecture not in ("", self._image.architecture):
