@@ -28,7 +28,8 @@ task one {
 
 
 def begin_and_kill(lab: Lab, width: int) -> Path:
-    """Start a run, kill its head once that many attempts have left results of which it has taken note."""
+    """Start a run, kill its head once it has heard of that many results, of tasks that ECS goes on to show as running."""
+    lab.afflict({"kind": "stays_running"})
     (lab.mount / "wide.wdl").write_text(WIDE)
     run = lab.mount / "run"
     head = lab.start("run", "wide.wdl", f"width={width}", "--dir", "run/.", stuck_after="60")
@@ -38,7 +39,6 @@ def begin_and_kill(lab: Lab, width: int) -> Path:
 
 
 def test_a_result_that_the_dead_head_noticed_settles_a_task_that_ecs_shows_as_running(lab: Lab) -> None:
-    lab.afflict({"kind": "stays_running"})
     begin_and_kill(lab, 2)
     assert len(lab.live()) == 2
     ran = lab.run("run", "wide.wdl", "width=2", "--dir", "run/.")
@@ -48,7 +48,6 @@ def test_a_result_that_the_dead_head_noticed_settles_a_task_that_ecs_shows_as_ru
 
 
 def test_a_launch_that_the_dead_head_could_not_tell_of_is_told_by_the_next(lab: Lab) -> None:
-    lab.afflict({"kind": "stays_running"})
     run = begin_and_kill(lab, 1)
     for file in (*run.glob(f"{ATTEMPTS}/*/launch.json"), *run.glob(f"{ATTEMPTS}/*/launch.jsonl")):
         file.unlink()
