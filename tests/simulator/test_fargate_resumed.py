@@ -28,7 +28,7 @@ task one {
 
 
 def begin_and_kill(lab: Lab, width: int) -> Path:
-    """Start a run, kill its head once it has heard of that many results, of tasks that ECS goes on to show as running."""
+    """Start a run, kill its head once it has heard of that many results, of tasks that ECS still shows as running."""
     lab.afflict({"kind": "stays_running"})
     (lab.mount / "wide.wdl").write_text(WIDE)
     run = lab.mount / "run"
