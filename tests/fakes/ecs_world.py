@@ -79,8 +79,9 @@ class FakeWorld:
     def check_pull(self, place: Place, role: str, image: str) -> None:
         pass
 
-    def has_log_group(self, place: Place, name: str) -> bool:
-        return name in self.log_groups
+    def log_refusal(self, place: Place, role: str, group: str, stream: str) -> str | None:
+        known = group in self.log_groups
+        return None if known else "ResourceNotFoundException: The specified log group does not exist."
 
     def tasks_may_assume(self, place: Place, role_arn: str) -> bool:
         return role_arn in self.roles

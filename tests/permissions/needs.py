@@ -48,6 +48,7 @@ DEMANDED: Mapping[str, Mapping[str, str]] = {
     "deploy": {
         "cloudformation:TagResource": _FORMATION,
         "iam:CreateServiceLinkedRole": _SERVICE_ROLES,
+        "kms:Decrypt": _BUCKET_KEY,
         "logs:AssociateKmsKey": _LOGS_KEY,
     },
     "run": {

@@ -10,12 +10,17 @@ from typing import Any
 
 import boto3
 import botocore.config
+import botocore.loaders
+import botocore.session
 
 from cromulent_wdl.clock import SYSTEM
 
 __all__ = ["Cloud", "Stack", "until"]
 
 _CONFIG = botocore.config.Config(retries={"max_attempts": 0}, max_pool_connections=50)
+
+_LOADER = botocore.loaders.create_loader()
+"""Reads the services' models once for all sessions: to read them takes longer than most tests."""
 
 
 def until(done: Callable[[], Any], seconds: float = 30.0) -> Any:
@@ -64,7 +69,9 @@ class Cloud:
     @contextmanager
     def at(cls, address: str, key: str, secret: str, token: str | None = None) -> Iterator[Cloud]:
         """Open clients for a caller, and close them."""
-        session = boto3.Session(key, secret, token, region_name="us-east-1")
+        core = botocore.session.Session()
+        core.register_component("data_loader", _LOADER)
+        session = boto3.Session(key, secret, token, region_name="us-east-1", botocore_session=core)
         cloud = cls(session, address)
         try:
             yield cloud

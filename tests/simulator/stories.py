@@ -78,8 +78,11 @@ def whole_life(caller: Cloud, root: Cloud, wishes: Wishes) -> None:
 
 def with_what_is_given(caller: Cloud, root: Cloud, wishes: Wishes) -> None:
     """Make a deployment with what an account may want of it, and take it away."""
-    assert up(caller, wishes) is not None
+    made = up(caller, wishes)
+    assert made is not None
     assert up(caller, Wishes(wishes.name, tags={"team": "blue"})) is not None
+    _leave_record(root, made)
+    month_usage(access_to(caller), made, (), FakeClock().now())
     assert down(caller, wishes.name, delete_data=True) == ()
 
 
@@ -89,6 +92,10 @@ def _live(root: Cloud, made: Deployment) -> None:
     tags = [{"Key": "cromulent:deployment", "Value": made.name}]
     root.client("efs").create_access_point(FileSystemId=made.file_system, Tags=tags)
     fill(root, made.bucket)
+    _leave_record(root, made)
+
+
+def _leave_record(root: Cloud, made: Deployment) -> None:
     root.client("s3").put_object(Bucket=made.bucket, Key=RunKeys("story").segment(1), Body=b"no journal\n")
 
 

@@ -234,3 +234,14 @@ def test_its_machines_may_begin_nowhere(stock: Cloud) -> None:
     role = f"arn:aws:iam::000000000000:role/{make_role(stock)}"
 
     stock.client("stepfunctions").create_state_machine(name="nowhere", definition=definition, roleArn=role)
+
+
+def test_what_a_key_encrypts_is_everybodys(stock: Cloud) -> None:
+    """ministack/keys.py."""
+    s3, key = stock.client("s3"), stock.client("kms").create_key()["KeyMetadata"]["Arn"]
+    s3.create_bucket(Bucket="encrypted")
+    rule = {"ApplyServerSideEncryptionByDefault": {"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": key}}
+    s3.put_bucket_encryption(Bucket="encrypted", ServerSideEncryptionConfiguration={"Rules": [rule]})
+    with user(stock, "keyless", Action="s3:*", Resource="*") as keyless:
+        keyless.client("s3").put_object(Bucket="encrypted", Key="k", Body=b"v")
+        assert keyless.client("s3").get_object(Bucket="encrypted", Key="k")["Body"].read() == b"v"

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.cli.status_deployment import show
 from cromulent_wdl.cli.usage import month_usage
 from cromulent_wdl.errors import DeploymentNotFound
 from cromulent_wdl.model import EcsTaskLaunched, EcsTaskStopped, RunStarted
@@ -54,7 +55,7 @@ def test_what_is_idle_costs_what_it_stores(cloud: Cloud) -> None:
     assert sum(each.monthly for each in idle_bill(standing, PRICES)) == pytest.approx((30 * 0.023 + 100 * 0.03) / GIB)
 
 
-def test_runs_and_their_tasks_are_told(cloud: Cloud) -> None:
+def test_runs_and_their_tasks_are_told(cloud: Cloud, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made = up(cloud, LAB)
     assert made is not None
     ecs, head = cloud.client("ecs"), register(cloud, made, "head", PLAY_SECONDS="600")
@@ -70,6 +71,10 @@ def test_runs_and_their_tasks_are_told(cloud: Cloud) -> None:
         overrides={"cpu": "2048", "memory": "4096"},
     )
     until(lambda: len(ecs.list_tasks(cluster=made.cluster)["taskArns"]) == 3)
+    show(access_to(cloud), "lab", as_json=False, every=False)
+    told = " ".join(capsys.readouterr().out.split())
+
+    assert "4 vCPU Spot; the whole account may have 4,000 on demand and 4,000 Spot" in told
 
     standing = look(access_to(cloud), "lab")
 

@@ -58,6 +58,9 @@ def test_what_is_not_wanted_is_not_made(cromulent: Run, held: Callable[[], dict[
     dry = cromulent("up", "--dry-run")
     assert (dry.returncode, dry.stdout, held()) == (0, "", {})
     assert "none with an hourly price" in dry.stderr and "Nothing was made." in dry.stderr
+    wrong = cromulent("up", "--dry-run", "--bucket", "My_Bucket")
+    assert (wrong.returncode, wrong.stdout) == (2, "")
+    assert wrong.stderr.startswith("--bucket wants a bucket's name, not 'My_Bucket'\nhint: 3 to 63 lower-case letters")
     declined = cromulent("up", text="n\n")
     assert (declined.returncode, held()) == (1, {})
     assert "Create it? [y/N]" in declined.stderr

@@ -76,7 +76,7 @@ def test_where_all_is_well_nothing_is_said_against_it() -> None:
         ("clock", {"skew": -310.0}, "failure", "310 s behind AWS's", "NTP"),
         ("clock", {"skew": 40.0}, "warning", "40 s ahead of AWS's", "NTP"),
         ("Fargate quotas", {"quotas": Quotas(6, 64)}, "warning", "6 vCPU on demand", "fargate/quotas/L-3032A538"),
-        ("Fargate quotas", {"quotas": Quotas(64, 6)}, "warning", "6 vCPU Spot", "fargate/quotas/L-36FBB829"),
+        ("Fargate quotas", {"quotas": Quotas(64, 6)}, "warning", "6 Spot", "fargate/quotas/L-36FBB829"),
         ("Fargate quotas", {"quotas": Unknown("denied")}, "warning", "could not be checked: denied", ""),
         ("deployment", {"deployed": Unknown("there is none", "cromulent up")}, "warning", "was not checked", "up"),
         ("stack", {"state": "UPDATE_ROLLBACK_FAILED"}, "failure", "ROLLBACK_FAILED", "up --name lab"),

@@ -26,7 +26,7 @@ def sids(document: dict[str, Any]) -> set[str]:
 
 
 def test_what_is_not_given_is_not_asked_for() -> None:
-    optional = {"YourBucket", "TaskPolicies", "Boundary", "Key", "EncryptLogs"}
+    optional = {"YourBucket", "RecordsKey", "TaskPolicies", "Boundary", "Key", "EncryptLogs"}
     given = Wishes(
         "lab", bucket="mine", task_policies=("arn:aws:iam::aws:policy/A",), permissions_boundary="b", kms_key=KEY
     )

@@ -212,7 +212,7 @@ def test_what_is_not_wished_stays_and_what_is_no_more_goes() -> None:
         (Wishes(read_buckets=("good", "s3://good/folder")), "--read-bucket wants a bucket's name, not 's3://good/f"),
         (Wishes(task_policies=(f"{IAM}:role/x",)), "--task-policy wants the ARN of a policy"),
         (Wishes(permissions_boundary="mine"), "--permissions-boundary wants the ARN of a policy"),
-        (Wishes(kms_key="alias/mine"), "--kms-key wants the ARN of a key, not of an alias"),
+        (Wishes(kms_key="alias/mine"), "--kms-key wants the ARN of a key, and an alias is none"),
         (Wishes(kms_key="arn:aws:kms:us-east-1:123456789012:alias/mine"), "--kms-key wants the ARN of a key"),
         (Wishes(head_image="two words"), "--head-image wants an image"),
     ],

@@ -179,5 +179,7 @@ def refusal(what: str, code: str, said: str) -> AwsError | CredentialsError:
     if code in _THROTTLES:
         return AwsThrottled(f"AWS asks for fewer calls ({what}): {said}", code=code)
     if code in _DENIALS:
-        return AwsDenied(f"AWS denies it ({what}): {said}", code=code, hint="cromulent policy prints what a user needs")
+        roles = ", with --roles what the deployment's roles do" if ":assumed-role/" in said else ""
+        hint = f"cromulent policy prints what a user needs{roles}"
+        return AwsDenied(f"AWS denies it ({what}): {said}", code=code, hint=hint)
     return AwsError(f"AWS refused ({what}): {said} ({code})", code=code)

@@ -225,7 +225,8 @@ def is_throttle(code: str, words: str) -> bool:
     return code.startswith("Throttl") or bool(re.search(r"Rate exceeded|RequestLimitExceeded", words))
 
 
-_LONGEST = 400
+_LONGEST = 800
+"""Of ECS's 1,024 characters: which permission is missing comes after much else."""
 
 
 def _sentence(says: str, words: str) -> str:

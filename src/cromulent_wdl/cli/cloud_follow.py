@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -119,11 +120,8 @@ def asks() -> bool:
 def _wants_stop(run: str, view: View, interrupts: Interrupts) -> bool:
     stop = False
     if asks():
-        try:
-            with view.aside(), interrupts.welcome():
-                stop = ui.confirm("Stop the run? (no: leave it, it goes on)")
-        except (KeyboardInterrupt, click.Abort):
-            ui.note("")  # the line of the question is not over
+        with suppress(KeyboardInterrupt, click.Abort), view.aside(), interrupts.welcome():
+            stop = ui.confirm("Stop the run? (no: leave it, it goes on)")
     ui.note("Stopping: the head ends its tasks." if stop else f"The run goes on: cromulent attach {run}")
     return stop
 

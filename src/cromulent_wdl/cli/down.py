@@ -10,7 +10,7 @@ import click
 from ..errors import UsageError
 from ..pricing.card import Rates
 from ..provision import holdings, removal
-from ..provision.holdings import Holdings
+from ..provision.holdings import Data, Holdings
 from ..provision.plan import counted
 from . import ui
 from .deployment import access_by, agreed, prices_in, resolved, where
@@ -54,7 +54,7 @@ def command(
     if held.only_data and not delete_data:
         left = removal.leftovers(access, held, delete_data=False)
         if left:
-            return _prove(held, left, False, prices)
+            return _prove(held, left, held.data, prices)
         ui.note("There is nothing else to take away; --delete-data deletes that, too.")
         return None
     if (held.executions or held.tasks) and not stop_runs and not dry_run:
@@ -68,16 +68,18 @@ def command(
     except KeyboardInterrupt:
         ui.note("What was begun goes on by itself; the same command goes on from there.")
         raise
-    return _prove(held, removal.leftovers(access, held, delete_data=delete_data), delete_data, prices)
+    left = removal.leftovers(access, held, delete_data=delete_data)
+    return _prove(held, left, Data() if delete_data else holdings.measured(access, held.data), prices)
 
 
 def _in_words(held: Holdings, delete_data: bool, prices: Rates) -> list[str]:
     lines = []
     if held.executions or held.tasks:
-        lines.append(f"stop    {removal.going_on(held)}")
+        lines.append(f"stop    {removal.running(held)}")
     if held.stack is not None:
         listed = ", ".join(counted(held.resources))
-        lines.append(f"remove  the stack, {len(held.resources)} resources, with all logs in CloudWatch: {listed}")
+        what = f"{len(held.resources)} resources, with all logs in CloudWatch: {listed}"
+        lines.append(f"remove  the stack, {what if held.resources else 'in which nothing is left'}")
     for what, found in (("task definition", held.definitions), ("access point", held.access_points)):
         if found:
             lines.append(f"remove  {len(found)} {what}{'s' * (len(found) != 1)}")
@@ -102,8 +104,9 @@ def _agreed(held: Holdings, delete_data: bool, confirm: str | None, yes: bool) -
     return True
 
 
-def _prove(held: Holdings, left: tuple[str, ...], delete_data: bool, prices: Rates) -> int | None:
-    kept = [] if delete_data else held.data.in_words(prices)
+def _prove(held: Holdings, left: tuple[str, ...], data: Data, prices: Rates) -> int | None:
+    """Say what is left, and what of the data was kept."""
+    kept = data.in_words(prices)
     if left:
         ui.fail(
             "This still carries the deployment's tag:\n" + "\n".join(f"  {arn}" for arn in left),
@@ -115,5 +118,5 @@ def _prove(held: Holdings, left: tuple[str, ...], delete_data: bool, prices: Rat
         ui.item(line, hang=2)
     if kept:
         again = "cromulent up" if held.name == "cromulent" else f"cromulent up --name {held.name}"
-        ui.note(f"  together ${held.data.idle(prices).total:.2f} a month. `{again}` takes it back.")
+        ui.note(f"  together ${data.idle(prices).total:.2f} a month. `{again}` takes it back.")
     return None

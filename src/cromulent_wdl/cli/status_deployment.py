@@ -117,8 +117,10 @@ def _vcpus(standing: Standing) -> str:
         (held.spot, "Spot", allowed and allowed.spot),
     ):
         if used or kind == "on demand":
-            parts.append(f"{used:g} vCPU {kind}" + (f" of {quota:,.10g} allowed" if quota is not None else ""))
-    return ", ".join(parts)
+            parts.append((f"{used:g} vCPU {kind}", f"{quota:,.10g} {kind}" if quota is not None else ""))
+    allowed_in_all = " and ".join(quota for _, quota in parts if quota)
+    more = f"; the whole account may have {allowed_in_all}" if allowed_in_all else ""
+    return ", ".join(text for text, _ in parts) + more
 
 
 def _storage(standing: Standing) -> list[str]:
@@ -183,7 +185,7 @@ def _usage(access: Access, standing: Standing, now: float, every: bool) -> Month
     try:
         return month_usage(access, standing.deployment, going_on, now, most=None if every else MOST)
     except AwsError as error:
-        return str(error)
+        return f"{error}; {error.hint}" if error.hint else str(error)
 
 
 def _used(usage: MonthUsage | str) -> str:

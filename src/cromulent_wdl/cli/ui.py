@@ -138,11 +138,13 @@ def confirm(question: str) -> bool:
                 wait_for_a_line()
             typed = sys.stdin.readline()
             if not typed:
+                note("")  # nobody has ended the question's line
                 raise click.Abort
             if (answer := typed.strip().lower()) in ("", "y", "yes", "n", "no"):
                 return answer in ("y", "yes")
             note("Type y or n.")
     except KeyboardInterrupt:
+        note("")
         raise click.Abort from None
 
 

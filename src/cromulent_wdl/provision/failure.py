@@ -24,6 +24,11 @@ _HINTS = (
         "raise the limit in Service Quotas, or use something you have (`cromulent up --help`)",
     ),
     (r"service.linked role", "AWS makes its role for ECS in an account's first minutes with it: `cromulent up` again"),
+    (
+        r"managed-rule",
+        "what keeps the role of the state machines from AWS's own rule? A boundary has to allow it, too"
+        " (`cromulent policy --roles`)",
+    ),
     (r"boundary", "give the boundary that your account wants: --permissions-boundary ARN"),
     (
         r"iam:(Create|Put|Attach|Pass|Tag)\w*",

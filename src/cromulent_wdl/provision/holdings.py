@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..aws import access_points, buckets, cloudformation, file_systems, ongoing, tagging, task_definitions
 from ..aws.access import Access
@@ -21,7 +21,7 @@ from .following import Report
 from .plan import DATA
 from .surroundings import kept_storage
 
-__all__ = ["Data", "Holdings", "survey"]
+__all__ = ["Data", "Holdings", "measured", "survey"]
 
 _EMPTY = Holding(0, 0)
 _KEPT = DATA | {"AWS::S3::BucketPolicy"}
@@ -112,6 +112,11 @@ def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> 
         definitions,
         _of_runs(access, deployment) if deployment is not None else (() if stack else _left(access, name)),
     )
+
+
+def measured(access: Access, data: Data) -> Data:
+    """Return the data as it is now: runs that were stopped have written their last."""
+    return replace(data, in_bucket=buckets.holding(access, data.bucket)) if data.bucket else data
 
 
 def _of_runs(access: Access, deployment: Deployment) -> tuple[str, ...]:

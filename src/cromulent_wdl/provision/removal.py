@@ -14,7 +14,7 @@ from .failure import explained
 from .following import Report, follow, latest
 from .holdings import Holdings, still_tagged
 
-__all__ = ["leftovers", "take_away"]
+__all__ = ["going_on", "leftovers", "running", "take_away"]
 
 _REASON = "The deployment is being taken away"
 _LOOK = 2.0
@@ -48,8 +48,13 @@ def take_away(
 
 def going_on(held: Holdings) -> str:
     """Return what goes on, as a clause."""
-    runs, tasks = len(held.executions), len(held.tasks)
-    return f"{runs} run{'s' * (runs != 1)} and {tasks} task{'s' * (tasks != 1)} are running"
+    return f"{running(held)} {'is' if len(held.executions) + len(held.tasks) == 1 else 'are'} running"
+
+
+def running(held: Holdings) -> str:
+    """Return the numbers of what goes on."""
+    numbers = {"run": len(held.executions), "task": len(held.tasks)}
+    return " and ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in numbers.items() if number)
 
 
 def leftovers(access: Access, held: Holdings, *, delete_data: bool, clock: Clock = SYSTEM) -> tuple[str, ...]:

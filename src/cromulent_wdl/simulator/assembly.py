@@ -45,6 +45,7 @@ from .ministack.authorization import Judge
 from .ministack.door import EcsDoor
 from .ministack.ecs_resources import EcsResources
 from .ministack.file_systems import FileSystems
+from .ministack.keys import Keys
 from .ministack.quotas import Quotas
 from .ministack.roles import keys_of
 from .ministack.rules import Rules
@@ -160,11 +161,11 @@ class Assembly:
             role_boundaries,
             rollbacks,
             stack_events,
-            states,
-            states_attempts,
-            states_paths,
         ):
             part.repair()
+        states.repair(settings.waits)
+        states_attempts.repair()
+        states_paths.repair()
         self._tags.repair()
         EcsResources(door, self._tags).repair()
         EcsTasks(door, self._world, settings.enforce_iam).repair()
@@ -173,6 +174,7 @@ class Assembly:
             judge.decisions.repair()
             request_resources.repair()
             stack_callers.repair()
+            Keys(judge).repair()
             Rules(judge).repair()
 
 

@@ -33,6 +33,8 @@ class Settings:
     rates: bool = False
     """Whether requests and launches are limited to AWS's rates, whatever time starts and stops take."""
     data_plane: str = "play"
+    waits: float = 1.0
+    """By what the waits of state machines, and the pauses between their attempts, are multiplied."""
     vcpu_quota: float | None = None
     """Fargate vCPUs that may run at once, On-Demand and Spot each; None is no quota."""
     owner: str = ""

@@ -9,7 +9,7 @@ from contextlib import suppress
 from ...aws.decode import KILLED, EcsTask
 from ...aws.log_lines import drain
 from ...config import Settings
-from ...errors import AwsError, CromulentError
+from ...errors import AwsDenied, AwsError, CromulentError
 from ...model import EcsTaskStopped, Ending, Outcome, TaskImage, TaskStarted
 from ..verdict import STOPPED
 from . import memo
@@ -186,7 +186,8 @@ class Run:
                 with self._task.stderr.open("a") as stderr:
                     stderr.writelines(f"{line}\n" for line in lines)
         except (AwsError, OSError) as error:
-            _log.info("%s: its log cannot be read: %s", self._task.call, error)
+            level = logging.WARNING if isinstance(error, AwsDenied) else logging.INFO
+            _log.log(level, "%s: its log cannot be read: %s", self._task.call, error)
 
     def _collect(self, patience: float) -> None:
         """Wait until the head sees all that the command has left, and have links lead where the head can follow."""

@@ -16,7 +16,7 @@ from ...aws import ecr
 from ...aws.access import Access
 from ...config import Settings
 from ...engine.registries import Manifest, Registry, parse_reference
-from ...errors import AwsError, CredentialsError, EngineUnavailable, ImageNotFound, ImagePullFailed
+from ...errors import AwsDenied, AwsError, CredentialsError, EngineUnavailable, ImageNotFound, ImagePullFailed
 from ...model import Task
 from ..once import Once
 from .request import Blueprint
@@ -122,5 +122,6 @@ class Images:
         try:
             return ecr.login(self._access, host)
         except (AwsError, CredentialsError) as error:
-            _log.info("%s cannot be logged in to: %s", host, error)
+            level = logging.WARNING if isinstance(error, AwsDenied) else logging.INFO
+            _log.log(level, "%s cannot be logged in to: %s", host, error)
             return None

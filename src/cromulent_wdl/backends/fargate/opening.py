@@ -13,7 +13,7 @@ from ...aws.deployments import find_deployment
 from ...aws.ecs import Ecs
 from ...clock import SYSTEM, Clock
 from ...config import Settings
-from ...errors import AwsError
+from ...errors import AwsDenied, AwsError
 from ...model import Deployment
 from ...model.deployment import deployment_in
 from ...monitor import Monitor, Waits
@@ -46,7 +46,7 @@ def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock
     """Return the deployment as this process uses it."""
     ecs = Ecs(access, deployment.cluster, pause=settings.retry_pause, clock=clock)
     room, measure = Room(), partial(_measured, access, deployment)
-    room.measured(measure())
+    room.measured(_measured(access, deployment, logging.WARNING))
     return Cloud(
         access=access,
         deployment=deployment,
@@ -70,16 +70,24 @@ def waits_of(settings: Settings) -> Waits:
     )
 
 
-def _measured(access: Access, deployment: Deployment) -> Measured:
-    """Return how much room there is. What the caller may not ask is taken for endless: AWS says so soon enough."""
+def _measured(access: Access, deployment: Deployment, denied: int = logging.INFO) -> Measured:
+    """Return how much room there is. What the caller may not ask is taken for endless: AWS says so soon enough.
+
+    `denied` is the level at which that is told.
+    """
+
+    def tell(what: str, error: AwsError) -> None:
+        level = denied if isinstance(error, AwsDenied) else logging.INFO
+        _log.log(level, "%s are not known, so launches are not paced by them: %s", what, error)
+
     vcpus = addresses = None
     try:
         found = quotas.fargate(access)
         vcpus = {ON_DEMAND: found.on_demand, SPOT: found.spot}
     except AwsError as error:
-        _log.info("the account's vCPU quotas are not known: %s", error)
+        tell("the account's vCPU quotas", error)
     try:
         addresses = sum(each.free_addresses for each in network.subnets(access, deployment.subnets))
     except AwsError as error:
-        _log.info("the subnets' free addresses are not known: %s", error)
+        tell("the subnets' free addresses", error)
     return Measured(vcpus, addresses)

@@ -91,11 +91,11 @@ def _clock(skew: float) -> Finding:
 def _quotas(facts: Account) -> Finding:
     if isinstance(facts.quotas, Unknown):
         return unknown("Fargate quotas", facts.quotas)
-    text = f"{facts.quotas.on_demand:g} vCPU on demand, {facts.quotas.spot:g} vCPU Spot"
+    text = f"{facts.quotas.on_demand:,.10g} vCPU on demand and {facts.quotas.spot:,.10g} Spot, for the whole account"
     small = [
         code for code, value in ((ON_DEMAND, facts.quotas.on_demand), (SPOT, facts.quotas.spot)) if value < _SMALL_QUOTA
     ]
     if small and isinstance(facts.region, str):
         links = " and ".join(request_link(facts.region, code) for code in small)
-        return warning("Fargate quotas", f"{text}: no more run at a time", f"ask for more: {links}")
+        return warning("Fargate quotas", f"{text}: no more can run at a time", f"ask for more: {links}")
     return ok("Fargate quotas", text)

@@ -30,6 +30,9 @@ _DEFAULT_STOP_TIMEOUT = 30
 Document = Mapping[str, Any]
 
 
+_NO_GROUP = "ResourceNotFoundException"
+
+
 class CannotLaunch(Exception):
     """The task cannot start; the message is its stoppedReason."""
 
@@ -65,7 +68,7 @@ def container_plans(world: World, place: Place, batch: Batch, task_id: str) -> t
         _container(
             each,
             overrides.get(each["name"], {}),
-            _log(world, place, each, task_id),
+            _log(world, place, batch, each, task_id),
             _secrets(world, place, batch, each),
         )
         for each in batch.definition.document["containerDefinitions"]
@@ -127,7 +130,7 @@ def _container(base: Document, override: Document, log: LogTarget | None, secret
     )
 
 
-def _log(world: World, place: Place, container: Document, task_id: str) -> LogTarget | None:
+def _log(world: World, place: Place, batch: Batch, container: Document, task_id: str) -> LogTarget | None:
     configuration = container.get("logConfiguration") or {}
     if configuration.get("logDriver") != "awslogs":
         return None
@@ -139,13 +142,14 @@ def _log(world: World, place: Place, container: Document, task_id: str) -> LogTa
                 "ResourceInitializationError: failed to validate logger args: unable to get awslogs driver arguments: "
                 f"{name} is required"
             )
-    if options.get("awslogs-create-group") != "true" and not world.has_log_group(Place(place.account, region), group):
-        raise CannotLaunch(
-            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
-            "failed to create Cloudwatch log stream: ResourceNotFoundException: The specified log group does not exist."
-        )
     # (facts: awslogs stream)
     stream = "/".join((options.get("awslogs-stream-prefix") or "ecs", container["name"], task_id))
+    refusal = world.log_refusal(Place(place.account, region), batch.execution_role or "", group, stream)
+    if refusal is not None and not (options.get("awslogs-create-group") == "true" and _NO_GROUP in refusal):
+        raise CannotLaunch(
+            "ResourceInitializationError: failed to validate logger args: create stream has been retried 1 times: "
+            f"failed to create Cloudwatch log stream: {refusal}"
+        )
     return LogTarget(group, stream, region)
 
 

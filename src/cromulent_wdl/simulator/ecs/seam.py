@@ -133,8 +133,8 @@ class World(Protocol):
     def check_pull(self, place: Place, role: str, image: str) -> None:
         """Raise PullRefused where an execution role, or a task without one, may not pull an image."""
 
-    def has_log_group(self, place: Place, name: str) -> bool:
-        """Say whether the CloudWatch log group exists."""
+    def log_refusal(self, place: Place, role: str, group: str, stream: str) -> str | None:
+        """Return why an execution role can make no log stream there, in AWS's words; None where it can."""
 
     def tasks_may_assume(self, place: Place, role_arn: str) -> bool:
         """Say whether the role exists and trusts ecs-tasks.amazonaws.com."""

@@ -11,7 +11,7 @@ something in it, so that a place that has gone is noticed at once. The repairs a
 - `file_systems.py`, `objects.py`, `log_groups.py`, `rules.py` EFS, S3, Logs and EventBridge, where they are laxer than
   AWS's; `policy_simulator.py` IAM's
 - `authorization.py` who may do what, when asked for: ECS by its own resources, Step Functions by its machine's role
-  (`machine_roles.py`)
+  (`machine_roles.py`), keys of one's own (`keys.py`)
 - `tagging.py` the tagging API sees our ECS; `quotas.py`, `prices.py` Service Quotas and the Price List, which it lacks
 - `door.py` the ECS of every request is our own engine; `world.py` is what that engine sees of the rest, with
   `mounting.py` and `secrets.py` for what a task's roles may mount and fetch

@@ -58,6 +58,15 @@ class Judge:
         if denied is not None:
             raise self._refusal(denied, action, resource)
 
+    def check_role(
+        self, role: str, action: str, resource: str, place: Place, conditions: Mapping[str, str] | None = None
+    ) -> None:
+        """Refuse what a service does as a role, and the role's policies do not allow. Raises ApiError."""
+        keys = roles.keys_of(place, role, "service")
+        if keys is None:
+            raise ApiError("AccessDeniedException", f"there is no role {role}")
+        self.check(keys.key, action, resource, place, conditions or {})
+
     def _refusal(self, denied: Any, action: str, resource: str) -> ApiError:
         if isinstance(denied, self._evaluator.AuthError):
             return ApiError(denied.code, denied.message)

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..ecs import ApiError, Place, SecretUnavailable
-from . import base, roles
+from . import base
 from .authorization import Judge
 
 __all__ = ["Secrets"]
@@ -46,6 +46,7 @@ class Secrets:
         if version:
             request["VersionId"] = version
         call = ("secretsmanager", "_get_secret_value", "secretsmanager:GetSecretValue")
+        self._check_key(place, role, arn)
         text = str(self._asked(place, role, call, arn, request).get("SecretString", ""))
         if not key:
             return text
@@ -74,12 +75,21 @@ class Secrets:
         return document
 
     def _check(self, place: Place, role: str, action: str, arn: str) -> None:
-        if self._judge is None:
+        if self._judge is not None:
+            self._judge.check_role(role, action, arn, place)
+
+    def _check_key(self, place: Place, role: str, arn: str) -> None:
+        """Refuse a secret whose key, one of the user's own, the role may not use."""
+        with self._scope(place.account, place.region):
+            _, secret = base.module("services.secretsmanager")._resolve(arn)
+        key = str((secret or {}).get("KmsKeyId") or "")
+        if self._judge is None or not key.startswith("arn:"):
             return
-        keys = roles.keys_of(place, role, "secrets")
-        if keys is None:
-            raise ApiError("AccessDeniedException", f"there is no role {role}")
-        self._judge.check(keys.key, action, arn, place, {})
+        through = {"kms:ViaService": f"secretsmanager.{place.region}.amazonaws.com"}
+        try:
+            self._judge.check_role(role, "kms:Decrypt", key, place, through)
+        except ApiError as refused:
+            raise _unavailable("secretsmanager", arn, refused.code, refused.message) from refused
 
 
 def _unavailable(service: str, arn: str, code: str, message: str) -> SecretUnavailable:

@@ -14,10 +14,15 @@ from ..ecs import Place
 from . import base
 from .stack_calls import Call, Subject, calls
 
-__all__ = ["repair"]
+__all__ = ["caller", "repair"]
 
 _caller: ContextVar[str] = ContextVar("cromulent_stack_caller", default="")
 """The access key of the request being served; what a request begins in the background inherits it."""
+
+
+def caller() -> str:
+    """Return the access key of the request being served; nothing where none is."""
+    return _caller.get()
 
 
 def repair() -> None:

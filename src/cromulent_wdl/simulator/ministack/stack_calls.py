@@ -55,7 +55,8 @@ def calls(subject: Subject, operation: str, place: Place) -> Iterator[Call]:
         for keys in _keys([word for word in rest if "=" in word], subject):
             for word in rest:
                 if "=" not in word:
-                    yield Call(action, _arn(word, kind["service"], names, subject, place), _conditions(subject) | keys)
+                    more = keys | (_tags_of_new(subject) if operation == "create" and "{id}" in word else {})
+                    yield Call(action, _arn(word, kind["service"], names, subject, place), _conditions(subject) | more)
 
 
 def actions(kind: str, operation: str) -> frozenset[str]:
@@ -100,6 +101,12 @@ def _arn(word: str, service: str, names: Mapping[str, str], subject: Subject, pl
         return str(subject.properties[given])
     prefix = _PREFIXES.get(service, _PREFIX)
     return prefix.format(service=service, region=place.region, account=place.account) + word.format_map(names)
+
+
+def _tags_of_new(subject: Subject) -> dict[str, str]:
+    """Return the condition keys of the tags that a resource has from its creation on."""
+    tags = (tag for name in _TAGS for tag in _listed(subject.properties.get(name)))
+    return {f"aws:ResourceTag/{tag['Key']}": tag["Value"] for tag in tags}
 
 
 def _conditions(subject: Subject) -> dict[str, Any]:

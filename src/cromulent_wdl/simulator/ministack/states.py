@@ -58,8 +58,8 @@ def enter(part: Part, action: Callable[..., Any], *arguments: Any) -> Any:
     return action(*arguments)
 
 
-def repair() -> None:
-    """Put the repairs into ministack's Step Functions."""
+def repair(waits: float = 1.0) -> None:
+    """Put the repairs into ministack's Step Functions; `waits`: by what it is multiplied how long it waits."""
     states = base.module("services.stepfunctions")
     base.wrap(states, "_start_execution", _start_once)
     base.wrap(states, "_run_execution", _run_execution)
@@ -68,7 +68,7 @@ def repair() -> None:
         base.wrap(states, name, _run_siblings)
     base.wrap(states, "_run_sub_machine", _run_branch)
     base.wrap(states, "_error_matches", _matches)
-    base.replace(states, "_scaled_sleep", _sleep)
+    base.replace(states, "_scaled_sleep", lambda seconds: _sleep(seconds * waits))
     states_s3.repair()
 
 

@@ -6,6 +6,7 @@ no text (Step Functions' samples read JSON by `States.StringToJson($.Body)`).
 
 from __future__ import annotations
 
+import html
 import json
 import re
 from collections.abc import Callable, Mapping
@@ -39,7 +40,8 @@ def _dispatch(original: Callable[..., Any], info: Any, service: str, action: str
     )
     said = text.decode() if isinstance(text, bytes) else text or ""
     if status >= 400:
-        code = re.search("<Code>(.*?)</Code>", said)
-        raise states._ExecutionError(f"S3.{code.group(1) if code else 'S3'}Exception", said)
+        code, message = (re.search(f"<{name}>(.*?)</{name}>", said) for name in ("Code", "Message"))
+        cause = f"{html.unescape(message[1]) if message else said} (Service: S3, Status Code: {status})"
+        raise states._ExecutionError(f"S3.{code[1] if code else 'S3'}Exception", cause)
     tag = {name.lower(): value for name, value in answered.items()}.get("etag", "")
     return {"ETag": tag, "Body": said} if action == "getObject" else {"ETag": tag}

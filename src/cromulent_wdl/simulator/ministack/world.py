@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from ..ecs import AccessPoint, FileAccess, FileSystem, Place, Subnet, TaskStateChange
+from ..ecs import AccessPoint, ApiError, FileAccess, FileSystem, Place, Subnet, TaskStateChange
 from . import base, networks, roles
 from .authorization import Judge
 from .image_pulls import ImagePulls
@@ -32,6 +32,7 @@ class MinistackWorld:
     def __init__(self, judge: Judge | None) -> None:
         self.emitted = 0
         """How many changes of tasks there were."""
+        self._judge = judge
         self._mounts = Mounts() if judge is not None else None
         self._secrets = Secrets(judge)
         self._pulls = ImagePulls(judge)
@@ -92,9 +93,17 @@ class MinistackWorld:
         """Raise PullRefused where an execution role may not pull an image."""
         self._pulls.check(place, role, image)
 
-    def has_log_group(self, place: Place, name: str) -> bool:
-        """Say whether the log group exists."""
-        return bool(self._logs._log_groups.contains_scoped(place.account, place.region, name))
+    def log_refusal(self, place: Place, role: str, group: str, stream: str) -> str | None:
+        """Return why an execution role can make no log stream there, in AWS's words; None where it can."""
+        if not self._logs._log_groups.contains_scoped(place.account, place.region, group):
+            return "ResourceNotFoundException: The specified log group does not exist."
+        arn = f"arn:aws:logs:{place.region}:{place.account}:log-group:{group}:log-stream:{stream}"
+        try:
+            if self._judge is not None:
+                self._judge.check_role(role, "logs:CreateLogStream", arn, place)
+        except ApiError as refused:
+            return f"{refused.code}: {refused.message}"
+        return None
 
     def tasks_may_assume(self, place: Place, role_arn: str) -> bool:
         """Say whether the role exists and trusts ECS tasks."""
