@@ -263,6 +263,18 @@ def _content(s3: Any, bucket: str, key: str) -> bytes:
     return bytes(s3.get_object(Bucket=bucket, Key=key)["Body"].read())
 
 
+def test_a_run_with_imports_from_elsewhere_again(laptop: Machine) -> None:
+    (laptop.directory / "library").mkdir(exist_ok=True)
+    laptop.write("library/said.wdl", FAILING.replace("exit 7", "exit 0").replace("read_string(stdout())", '"ever"'))
+    laptop.write("main.wdl", 'version 1.1\nimport "said.wdl"\nworkflow main { call said.fail }\n')
+    first = laptop("run", "main.wdl", "-p", "library", "--on", "aws", "--detach")
+    assert first.status == 0, first.err
+    (run,) = first.out.split()
+    assert laptop("wait", run).status == 0
+    again = laptop("rerun", run)
+    assert again.status == 0, again.err
+
+
 def test_the_same_again_from_another_machine(laptop: Machine, other: Machine) -> None:
     laptop.write("fail.wdl", FAILING)
     (run,) = laptop("run", "fail.wdl", "--on", "aws", "--detach").out.split()

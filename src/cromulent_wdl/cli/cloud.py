@@ -125,7 +125,8 @@ def _start(wish: _Wish, sent: Sent) -> CloudRun:
         error.hint = f"whether it has started is not known: cromulent attach {sent.run}"
         raise
     started = cloud_run(wish.deployment, sent.run, wish.settings)
-    keep_given(mirror_of(replace(started, source=_absolute(wish.options.source))), sent.given)
+    here = replace(started, source=_absolute(wish.options.source), paths=tuple(map(_absolute, wish.options.path)))
+    keep_given(mirror_of(here), sent.given)
     ui.note(f"  started   {_afterwards(wish.options, sent.run)}")
     return started
 

@@ -97,7 +97,8 @@ def _in_cloud(directory: Path, options: RunOptions) -> int:
     if not here and not changed and not bundle.options.get("no_cache"):
         return _bundle_again(directory, options)
     source = before.source if here or "://" in before.source else source_in(directory, bundle, archive)
-    given = replace(options, source=source, input_file=json.dumps(dict(bundle.inputs)), task=bundle.task or None)
+    options = replace(options, source=source, path=before.paths if here else ())
+    given = replace(options, input_file=json.dumps(dict(bundle.inputs)), task=bundle.task or None)
     return run_in_cloud(carried_on(given, bundle, asked))
 
 

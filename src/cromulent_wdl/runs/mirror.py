@@ -61,6 +61,8 @@ class CloudRun:
     profile: str = ""
     source: str = ""
     """Where its source lies on the machine that started it; empty where another did."""
+    paths: tuple[str, ...] = ()
+    """Where its imports were looked for there, too."""
 
 
 @dataclass(frozen=True)
