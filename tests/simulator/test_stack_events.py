@@ -1,4 +1,4 @@
-"""What a stack tells while it is updated."""
+"""What a stack tells of an update, before and while it goes on."""
 
 from __future__ import annotations
 
@@ -39,3 +39,16 @@ def test_an_update_tells_of_what_it_does(cloud: Cloud) -> None:
     assert told_of_update(cloud) == [
         (name, f"{verb}_{state}") for name, verb in verbs.items() for state in ("IN_PROGRESS", "COMPLETE")
     ]
+
+
+def test_its_change_sets_have_a_log_group_replaced_for_its_retention(stock: Cloud) -> None:
+    """ministack/change_sets.py."""
+    group = {"Type": "AWS::Logs::LogGroup", "Properties": {"RetentionInDays": 7}}
+    stock.create_stack("kept-longer", json.dumps({"Resources": {"Logs": group}}))
+    formation, longer = stock.client("cloudformation"), {**group, "Properties": {"RetentionInDays": 14}}
+    made = formation.create_change_set(
+        StackName="kept-longer", ChangeSetName="longer", TemplateBody=json.dumps({"Resources": {"Logs": longer}})
+    )
+    (change,) = formation.describe_change_set(ChangeSetName=made["Id"])["Changes"]
+
+    assert change["ResourceChange"]["Replacement"] == "Conditional"

@@ -11,6 +11,7 @@ import pytest
 from cromulent_wdl import __version__
 from cromulent_wdl.aws import cloudformation
 from cromulent_wdl.errors import ProvisionFailed, UsageError
+from cromulent_wdl.pricing.card import shipped
 from cromulent_wdl.provision import applying, find_deployment, template
 from cromulent_wdl.provision.wishes import ROLES, Wishes
 
@@ -46,6 +47,8 @@ def test_a_plan_makes_nothing_and_leaves_nothing_when_it_is_not_wanted(cloud: Cl
 
 def test_a_parameter_changes_in_place_and_stays(cloud: Cloud) -> None:
     first = up(cloud, LAB)
+    planned = applying.plan(access_to(cloud), Wishes("lab", log_retention=7), quietly)
+    assert "change     Logs (log group), in place" in planned.in_words(shipped().rates("us-east-1"))
     second = up(cloud, Wishes("lab", log_retention=7, tags={"team": "blue"}))
     groups = cloud.client("logs").describe_log_groups()["logGroups"]
 

@@ -1,4 +1,4 @@
-"""Change sets' repair: what a template's conditions leave out is not among the changes."""
+"""Change sets' repairs: what a template's conditions leave out is not among the changes; more is changed in place."""
 
 from __future__ import annotations
 
@@ -11,9 +11,22 @@ __all__ = ["repair"]
 
 _Resolved = dict[str, Any]
 
+_REPLACING = {
+    "AWS::ECS::Cluster": ("ClusterName",),
+    "AWS::Events::Rule": ("Name",),
+    "AWS::Logs::LogGroup": ("LogGroupName",),
+    "AWS::S3::Bucket": ("BucketName",),
+    "AWS::S3::BucketPolicy": ("Bucket",),
+}
+"""Properties that cannot be changed in place, of types of which ministack knows none (createOnlyProperties in the
+registry's schemas); it says of every property of such a type that it may replace the resource."""
+
 
 def repair() -> None:
-    """Judge conditions before templates are compared."""
+    """Judge conditions before templates are compared, and know what replaces a resource."""
+    provisioners = base.module("services.cloudformation.provisioners")
+    known = provisioners._REPLACING_PROPERTIES
+    base.replace(provisioners, "_REPLACING_PROPERTIES", {**known, **_REPLACING})
     base.wrap(base.module("services.cloudformation.changesets"), "_resolve_props_for_diff", _that_hold)
 
 
