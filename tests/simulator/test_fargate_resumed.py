@@ -43,6 +43,7 @@ def test_a_result_that_the_dead_head_noticed_settles_a_task_that_ecs_shows_as_ru
     assert len(lab.live()) == 2
     ran = lab.run("run", "wide.wdl", "width=2", "--dir", "run/.")
     assert ran.outputs == {"wide.numbers": [0, 1]}
+    assert "conflict" not in ran.stderr, "miniwdl's warning of what is meant"
     assert len(lab.tasks()) == 2
     assert not lab.live()
 

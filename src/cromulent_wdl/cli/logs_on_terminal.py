@@ -15,6 +15,8 @@ from .options import RunOptions
 __all__ = ["logging_to_terminal"]
 
 _SAID_BETTER = ("running miniwdl as root is usually avoidable (see docs)",)
+_OF_RESUMING = "call subdirectory already exists, conflict likely"
+"""What miniwdl says of each call's directory where a run goes on in its own."""
 
 
 class _Warnings(logging.Handler):
@@ -28,12 +30,21 @@ class _Warnings(logging.Handler):
             return
         message = record.msg
         if isinstance(message, StructuredLogMessage):
+            if message.message == _OF_RESUMING and _is_resumed(message.kwargs.get("dir", "")):
+                return
             details = ", ".join(f"{name}: {value}" for name, value in message.kwargs.items())
             text = f"{message.message} ({details})" if details else message.message
         else:
             text = record.getMessage()
         if text not in _SAID_BETTER:
             ui.note(f"note: {text}")
+
+
+def _is_resumed(directory: str) -> bool:
+    from ..plugin import session  # with the engine; who has such a message has it already
+
+    run = session.find(directory)
+    return run is not None and run.resumed
 
 
 @contextmanager
