@@ -17,7 +17,7 @@ from cromulent_wdl.storage.layout import JOURNAL
 
 from .clouds import Lab, lab
 from .commands import STANDINS, WORKFLOWS, home, miniwdl_run, standin_site
-from .environments import cromulent, miniwdl
+from .environments import cromulent, miniwdl, padding
 from .figures import Row
 from .measure import Command, in_turn, once
 from .scale import Scale
@@ -87,9 +87,13 @@ def notice(scale: Scale) -> list[Row]:
 
 
 def cost(scale: Scale) -> list[Row]:
-    """Measure the CPU of the head beside stock miniwdl with a backend that does nothing."""
+    """Measure the CPU of the head beside stock miniwdl with a backend that does nothing.
+
+    miniwdl looks through all installed distributions for each task; so there are as many beside it as beside us.
+    """
     count = scale.size(1000, 40)
-    surroundings = {"PYTHONPATH": standin_site(), "MINIWDL__SCHEDULER__CONTAINER_BACKEND": "standin"}
+    site = f"{standin_site()}:{padding(miniwdl(), len(cromulent().distributions()), already=1)}"
+    surroundings = {"PYTHONPATH": site, "MINIWDL__SCHEDULER__CONTAINER_BACKEND": "standin"}
     arguments = [str(WORKFLOWS / "numbers.wdl"), f"count={count}"]
     stock = miniwdl_run("stock miniwdl, backend that does nothing", miniwdl(), arguments, surroundings)
     with lab() as here:
