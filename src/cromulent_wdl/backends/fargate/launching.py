@@ -8,7 +8,7 @@ import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 from ...aws import quotas
@@ -150,7 +150,7 @@ class Launcher:
     def _try(self, rung: Rung) -> Launched | str:
         """Start the task on one rung, or on demand where Spot's quota is used up; return why not where AWS says so."""
         # Before its turn, or all whose turn came meanwhile would start at once.
-        self._site.definitions.arn(self._blueprint())
+        self._site.definitions.arn(self._blueprint)
         admission = self._cloud.gate.enter(
             queue_of(self._task.call, rung),
             needs_of(self._size, spot=rung.provider == SPOT),
@@ -180,7 +180,7 @@ class Launcher:
 
     def _run_task(self, rung: Rung) -> tuple[str, Answer]:
         """Start the task by a definition of the run, by a new one should somebody have removed it meanwhile."""
-        blueprint = self._blueprint()
+        blueprint = self._blueprint
         definition = self._site.definitions.arn(blueprint)
         try:
             return definition, self._asked(rung, definition)
@@ -205,6 +205,7 @@ class Launcher:
                 if not self._patient(str(error), round_):
                     raise OutOfPatience(str(error)) from error
 
+    @cached_property
     def _blueprint(self) -> Blueprint:
         return self._cloud.images.blueprint(self._image, self._task, self._site.access_point)
 

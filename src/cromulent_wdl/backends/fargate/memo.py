@@ -11,7 +11,6 @@ import json
 import os
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ...aws.decode import EcsTask
@@ -113,7 +112,7 @@ def told(directory: Path) -> tuple[TaskPlaced | EcsTaskLaunched, ...]:
 
 def note_stop(directory: Path, ecs: EcsTask, log_group: str, log_stream: str) -> None:
     """Remember how ECS's record of the task ended."""
-    content = {**asdict(ecs), "log_group": log_group, "log_stream": log_stream}
+    content = {**vars(ecs), "log_group": log_group, "log_stream": log_stream}
     (directory / _STOP).write_text(json.dumps(content) + "\n")
 
 
