@@ -178,6 +178,34 @@ def test_what_is_wrong_is_told_before_anything_is_started(lab: Lab) -> None:
     assert lab.tasks() == []
 
 
+LIMITED = """
+version 1.1
+task limited {
+  input { String memory = "1 GiB" }
+  command <<< sleep 100 >>>
+  runtime { memory: memory }
+}
+"""
+
+
+def test_row_17_a_time_limit_of_the_command_line_and_a_run_without_spot(lab: Lab) -> None:
+    (lab.mount / "limited.wdl").write_text(LIMITED)
+    ran = lab.run("run", "limited.wdl", "--task-timeout", "1s", "--dir", "run/.", spot="false")
+    assert ran.status not in (0, 70)
+    assert "limited failed: stopped when its time limit of" in ran.stderr
+    [task] = lab.tasks()
+    assert (task["capacityProviderName"], task["lastStatus"]) == ("FARGATE", "STOPPED")
+
+
+@pytest.mark.parametrize("module", ["cromulent_wdl", "WDL"])
+def test_what_no_size_holds_is_refused_with_the_nearest(lab: Lab, module: str) -> None:
+    (lab.mount / "limited.wdl").write_text(LIMITED)
+    ran = lab.run("run", "limited.wdl", "memory=500 GiB", "--dir", str(lab.mount), module=module)
+    assert ran.status not in (0, 70)
+    assert "no size of Fargate holds" in ran.stderr and "nearest" in ran.stderr
+    assert lab.tasks() == []
+
+
 RETRIED = """
 version 1.1
 task hard {
