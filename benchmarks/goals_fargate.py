@@ -96,10 +96,13 @@ def cost(scale: Scale) -> list[Row]:
     surroundings = {"PYTHONPATH": site, "MINIWDL__SCHEDULER__CONTAINER_BACKEND": "standin"}
     arguments = [str(WORKFLOWS / "numbers.wdl"), f"count={count}"]
     stock = miniwdl_run("stock miniwdl, backend that does nothing", miniwdl(), arguments, surroundings)
+    wide = {f"MINIWDL__SCHEDULER__{kind}_CONCURRENCY": str(count) for kind in ("CALL", "TASK")}
+    at_pace = {**stock.environment, **wide, "STANDIN_PACE": str(_RATE)}
+    paced = replace(stock, name="stock miniwdl, at the rate of launches", environment=at_pace)
     with lab() as here:
         ours = here.run("cromulent run, Fargate", count, **_PLAYED)
         plain = here.plain("miniwdl run, Fargate", cromulent(), count, **_PLAYED)
-        pinned = [replace(each, in_memory=True, one_core=True) for each in (stock, ours, plain)]
+        pinned = [replace(each, in_memory=True, one_core=True) for each in (stock, paced, ours, plain)]
         found = in_turn(pinned, scale.times, warm=False)
     theirs = found[stock.name].cpu / count * 1000
     return [
@@ -112,7 +115,11 @@ def cost(scale: Scale) -> list[Row]:
             theirs,
             limit,
         )
-        for name, command, limit in (("cromulent run", ours, 1.25), ("plain miniwdl run", plain, 1.8))
+        for name, command, limit in (
+            ("cromulent run", ours, 1.25),
+            ("plain miniwdl run", plain, 1.8),
+            ("stock, at the rate of launches", paced, None),
+        )
     ]
 
 

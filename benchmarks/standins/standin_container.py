@@ -1,4 +1,7 @@
-"""A container backend for stock miniwdl that runs nothing, for the time that STANDIN_WAIT says."""
+"""A container backend for stock miniwdl that runs nothing, for the time that STANDIN_WAIT says.
+
+With STANDIN_PACE no more than so many tasks end a second.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,8 @@ from collections.abc import Callable
 
 from WDL.runtime import config
 from WDL.runtime.task_container import TaskContainer
+
+_turns = threading.Lock()
 
 
 class StandinContainer(TaskContainer):
@@ -31,4 +36,7 @@ class StandinContainer(TaskContainer):
         with self.task_running_context():
             if wait := float(os.environ.get("STANDIN_WAIT", "0")):
                 threading.Event().wait(wait)
+            if pace := float(os.environ.get("STANDIN_PACE", "0")):
+                with _turns:
+                    threading.Event().wait(1 / pace)
         return 0
