@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -22,6 +21,7 @@ from ..errors import CromulentError, UsageError
 from ..model import Ending, RunStarted
 from ..plugin import session, tuning
 from ..plugin.concurrency import is_open
+from ..plugin.garbage import spare_what_stays
 from ..plugin.listener import listen
 from ..runs.journal import JournalReader
 from ..storage import layout
@@ -113,7 +113,7 @@ def _holds_other_run(directory: Path, name: str) -> bool:
 def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.ActiveRun, view: View) -> int:
     """Run the target to its end; return the exit status."""
     listen()
-    _spare_what_stays()
+    spare_what_stays()
     directory = active.directory
     try:
         with ExitStack() as cleanup:
@@ -132,18 +132,6 @@ def _execute(cfg: Loader, bound: Bound, options: RunOptions, active: session.Act
     view.succeeded()
     print_result({"outputs": values_to_json(outputs, namespace=bound.target.name), "dir": str(directory)}, options)
     return 0
-
-
-_COLLECT_EVERY = 5_000
-"""Objects made between garbage collections: as many as a processor's own memory holds."""
-_LOOK_AGAIN_EVERY = 50
-"""Collections between looks at what has survived one: nearly all of that are results of calls, and stays."""
-
-
-def _spare_what_stays() -> None:
-    """Have garbage looked for only among what the run makes; modules and the document stay to its end."""
-    gc.freeze()
-    gc.set_threshold(_COLLECT_EVERY, _LOOK_AGAIN_EVERY)
 
 
 def _leave_artifacts(source: Source, directory: Path) -> None:

@@ -22,6 +22,7 @@ from . import session
 from .concurrency import widen
 from .container import CromulentContainer
 from .endings import ending_of
+from .garbage import spare_what_stays
 from .listener import listen
 from .settings import chosen, settings_of
 
@@ -112,7 +113,8 @@ def _begin(cfg: config.Loader, run_dir: str, target: Tree.Workflow | Tree.Task) 
 
 
 def _make_room(cfg: config.Loader, run_dir: str) -> None:
-    """Let as many calls run at once as the backend has room for."""
+    """Let as many calls run at once as the backend has room for, and Python's collector not go through all of them."""
+    spare_what_stays()
     opened = session.session(cfg, run_dir)
     with suppress(CromulentError):  # there is none; the first task will say so
         if opened.choice.backend.elastic:
