@@ -259,3 +259,15 @@ def test_a_fingerprint_tells_a_file_from_its_copy(tmp_path: Path) -> None:
     os.utime(copy, ns=(file.stat().st_atime_ns, file.stat().st_mtime_ns))
     os.replace(copy, file)
     assert fingerprint(str(file)) != before
+
+
+def test_a_link_that_leads_out_of_a_tree_and_above_it_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "beside").write_bytes(b"1")
+    (tmp_path / "tree" / "deep").mkdir(parents=True)
+    (tmp_path / "tree" / "deep" / "up").symlink_to("../..")
+    digests = Digests()
+    before, held = digests.directory(str(tmp_path / "tree"))
+    (tmp_path / "beside").write_bytes(b"2")
+
+    assert [each.name for each in held] == ["deep"]
+    assert digests.of_directory(str(tmp_path / "tree")) == before

@@ -14,6 +14,7 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import CancelledError, Future
 from hashlib import blake2b
+from pathlib import Path
 from typing import NamedTuple
 
 from ..clock import SYSTEM, Clock
@@ -208,9 +209,10 @@ class _Found(NamedTuple):
 
 
 def _walk(root: str) -> Iterator[_Found]:
-    """Yield everything in a tree, sorted by name, a link before what it leads to."""
-    status = os.stat(root)
-    return _walk_directory(root, b"", frozenset({(status.st_dev, status.st_ino)}))
+    """Yield everything in a tree, sorted by name, a link before what it leads to, unless that is above it."""
+    real = Path(os.path.realpath(root))
+    above = [os.stat(directory) for directory in (real, *real.parents)]
+    return _walk_directory(root, b"", frozenset((status.st_dev, status.st_ino) for status in above))
 
 
 def _walk_directory(directory: str, prefix: bytes, above: frozenset[tuple[int, int]]) -> Iterator[_Found]:
