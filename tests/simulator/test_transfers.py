@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 import urllib.request
@@ -181,3 +182,16 @@ def test_what_is_not_there_is_named(access: Access, bucket: str, tmp_path: Path)
         upload(access, [Transfer(tmp_path / "file", "no-such-bucket-at-all", "k")])
     with pytest.raises(AwsError, match=f"there is nothing at s3://{bucket}/absent"):
         download(access, [Transfer(tmp_path / "back", bucket, "absent")])
+
+
+def test_a_disk_that_is_full_is_named(access: Access, bucket: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(bytes(LARGE))
+    upload(access, [Transfer(tmp_path / "file", bucket, "large")])
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (MEBIBYTE, limit[1]))  # as good as a disk with no more room
+    try:
+        with pytest.raises(OSError, match=f"File too large: '{tmp_path}/back'"):
+            download(access, [Transfer(tmp_path / "back", bucket, "large")])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, limit)
+    assert [each.name for each in tmp_path.iterdir()] == ["file"]

@@ -135,7 +135,7 @@ class _Fetching:
                 before = at
                 try:
                     for chunk in self._chunks(coming, at, end):
-                        _write(file, chunk, at)
+                        _write(file, chunk, at, coming.path)
                         at += len(chunk)
                         self._told(len(chunk))
                 except _BrokenOff as error:
@@ -174,8 +174,11 @@ def _read(body: StreamingBody) -> bytes:
         raise _BrokenOff(str(error)) from error
 
 
-def _write(file: int, chunk: bytes, at: int) -> None:
+def _write(file: int, chunk: bytes, at: int, path: Path) -> None:
     view = memoryview(chunk)
-    while view:
-        written = os.pwrite(file, view, at)
-        view, at = view[written:], at + written
+    try:
+        while view:
+            written = os.pwrite(file, view, at)
+            view, at = view[written:], at + written
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from error
