@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
 from typing import Any
 
+from cromulent_wdl.aws import ecr
 from cromulent_wdl.provision import template
 from cromulent_wdl.provision.permissions import policy
 from cromulent_wdl.provision.wishes import Wishes
 
-from .cloud import until
+from .cloud import Cloud, until
 from .cloud_runs import Machine
-from .deployments import down, up
-from .lost_statements import Part
+from .deployments import access_to, down, up
+from .lost_statements import OWN_REGISTRY, Part
 from .scenes import Scene, without
 from .stories import REFUSALS, allowed, place_of
 
@@ -133,17 +137,25 @@ class OfRunning:
             "Logs": ("logs", run),
             "Prices": ("prices", "--refresh"),
         }
-        self.parts = {("run", sid): self._lacking(sid, *words) for sid, words in commands.items()}
+        self.parts: dict[tuple[str, str], Part] = {("run", "LogInToImages"): self._log_in}
+        self.parts |= {("run", sid): partial(self._command, sid, *words) for sid, words in commands.items()}
 
-    def _lacking(self, sid: str, *words: str) -> Part:
-        def told() -> str:
-            statements = policy("run", self._scene.wishes, place_of(self._scene.root))["Statement"]
-            kept = [each for each in statements if each["Sid"] != sid]
-            assert len(kept) == len(statements) - 1
-            name = f"without-{sid}"
-            with allowed(self._scene.root, name, kept) as caller:
-                said = self._scene.machine(name, caller)(*words)
-            assert said.status in (1, 2), (said.status, said.err)
-            return said.err
+    def _command(self, sid: str, *words: str) -> str:
+        with self._caller_without(sid) as caller:
+            said = self._scene.machine(f"without-{sid}", caller)(*words)
+        assert said.status in (1, 2), (said.status, said.err)
+        return said.err
 
-        return told
+    def _log_in(self) -> str:
+        """Log in to a registry of ECR's, as a look at an image there begins."""
+        with self._caller_without("LogInToImages") as caller:
+            ecr.login(access_to(caller), OWN_REGISTRY)
+        return ""
+
+    @contextmanager
+    def _caller_without(self, sid: str) -> Iterator[Cloud]:
+        statements = policy("run", self._scene.wishes, place_of(self._scene.root))["Statement"]
+        kept = [each for each in statements if each["Sid"] != sid]
+        assert len(kept) == len(statements) - 1
+        with allowed(self._scene.root, f"without-{sid}", kept) as caller:
+            yield caller

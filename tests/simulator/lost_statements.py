@@ -11,6 +11,7 @@ import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 
+from cromulent_wdl.aws import ecr
 from cromulent_wdl.backends.seam import Cancellation
 from cromulent_wdl.model import Ending, Outcome, Task
 from cromulent_wdl.model.cloud_run import HeadRecord
@@ -26,11 +27,11 @@ from .fargate import Lab
 from .scenes import READ_TOO, Scene, without
 from .test_fargate_endings import task_of
 
-__all__ = ["SAID_OTHERWISE", "OfHead", "Part"]
+__all__ = ["OWN_REGISTRY", "SAID_OTHERWISE", "OfHead", "Part"]
 
 Part = Callable[[], str]
 
-_OWN_IMAGE = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com/tool:1"
+OWN_REGISTRY = f"{ACCOUNT}.dkr.ecr.us-east-1.amazonaws.com"
 
 SAID_OTHERWISE: Mapping[tuple[str, str], str] = {
     ("run", "Objects"): "AWS denies it (looking at s3://",
@@ -90,11 +91,13 @@ class OfHead:
             ("head", "List"): self._lacking(("head", "List"), self._record),
             ("head", "BucketKey"): self._lacking(("head", "BucketKey"), self._record),
             ("head", "ReadOthers"): self._lacking(("head", "ReadOthers"), self._fetch),
+            ("head", "LogInToImages"): self._lacking(("head", "LogInToImages"), self._log_in),
         }
 
     def well(self) -> None:
-        """Tell what `_attempt` tells with nothing missing: it goes well, and nothing is warned of."""
+        """Tell what most parts tell with nothing missing: it goes well, and nothing is warned of."""
         assert self._attempt() == ""
+        self._log_in()
 
     def _lacking(self, statement: tuple[str, str], part: Part) -> Part:
         def told() -> str:
@@ -106,7 +109,7 @@ class OfHead:
     def _task(self, command: str = "true") -> Task:
         variables = ("PLAIN", "LOCKED")
         secrets = tuple(zip(variables, self._scene.wishes.secrets or (), strict=True))
-        return task_of(self._head, command, secrets=secrets, images=(_OWN_IMAGE,))
+        return task_of(self._head, command, secrets=secrets, images=(f"{OWN_REGISTRY}/tool:1",))
 
     def _attempt(self) -> str:
         """Run a task in an image of the account's own, that is given secrets."""
@@ -172,6 +175,11 @@ class OfHead:
         """Say in the bucket that a head is here."""
         station = Station(access_to(self._head.cloud), self._scene.deployment.bucket, RunKeys("part"), lambda: None)
         station.open(HeadRecord("", 0.0, "", ""))
+        return ""
+
+    def _log_in(self) -> str:
+        """Log in to a registry of ECR's, as a look at an image there begins."""
+        assert ecr.login(access_to(self._head.cloud), OWN_REGISTRY) is not None
         return ""
 
     def _fetch(self) -> str:

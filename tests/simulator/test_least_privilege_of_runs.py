@@ -45,13 +45,11 @@ TAGGING = "https://docs.aws.amazon.com/AmazonECS/latest/developerguide/supported
 REGISTRY = "https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry_auth.html"
 
 DEMANDED: Mapping[tuple[str, str], str] = {
-    ("run", "LogInToImages"): REGISTRY,
     ("run", "LookAtImages"): REGISTRY,
-    ("head", "LogInToImages"): REGISTRY,
     ("head", "LookAtImages"): REGISTRY,
     ("states", "Tag"): TAGGING,
 }
-"""Statements of which the simulator has no use: it has no registry of ECR's, and AWS's own tags are free."""
+"""Statements of which the simulator has no use: it is no registry of images, and AWS's own tags are free."""
 
 WISHES = Given("key", "secret", "locked").wishes("lab")
 _WAITS = 0.02
