@@ -7,6 +7,8 @@ BIN := .venv/bin
 INSTALLED := .venv/installed
 # In CI nothing may be left out for want of an engine.
 PYTEST_OPTIONS := $(if $(filter true,$(CI)),--require-engines)
+# Tests wait more than they work. What a file's tests share stays in one process, and files in the order of their names.
+SIDE_BY_SIDE := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 EXAMPLES := examples/md5sum/md5sum.wdl examples/variants/variants.wdl
 
 help: ## list the targets
@@ -19,7 +21,7 @@ demo-cloud: $(INSTALLED) ## the cloud story on a local AWS; wants bubblewrap
 	@scripts/demo-cloud
 
 test: lint ## lint, then all tests; as root on Debian with engines of its own
-	$(BIN)/python -m tests.machine --minutes 40 $(BIN)/pytest -v --durations 30 $(PYTEST_OPTIONS)
+	$(BIN)/python -m tests.machine --minutes 40 $(BIN)/pytest -v --durations 30 $(SIDE_BY_SIDE) $(PYTEST_OPTIONS)
 
 unit: $(INSTALLED) ## the tests that need no engine
 	$(BIN)/pytest tests/unit

@@ -103,6 +103,7 @@ class _Running:
         capture = config.pluginmanager.getplugin("capturemanager")
         with capture.global_and_fixture_disabled() if capture else contextlib.nullcontext():
             self.stderr = os.dup(2)  # where nothing captures it
+        self._shared = config.getoption("dist", "no") != "no"
         self._since: dict[str, float] = {}
 
     def pytest_runtest_logstart(self, nodeid: str) -> None:
@@ -118,4 +119,7 @@ class _Running:
         now = SYSTEM.monotonic()
         tests = ", ".join(f"{name} ({now - since:.0f} s)" for name, since in self._since.items()) or "no test"
         os.write(self.stderr, f"\nTold to end while this ran: {tests}\n".encode())
+        if self._shared:
+            for worker in psutil.Process().children():
+                worker.send_signal(number)  # it writes down its stacks, too
         pytest.exit(f"told to end while this ran: {tests}", 128 + number)

@@ -23,6 +23,7 @@ run() {
     --network-configuration "awsvpcConfiguration={subnets=[$subnet],assignPublicIp=ENABLED}" \
     --overrides "{\"containerOverrides\": [{\"name\": \"main\", \"command\": [\"sh\", \"-c\", \"$1\"]}]}" \
     --query 'tasks[0].taskArn' --output text)
+  echo "task $task" >&2
   aws ecs wait tasks-stopped --cluster "$cluster" --tasks "$task"
   aws ecs describe-tasks --cluster "$cluster" --tasks "$task" --output text \
     --query 'tasks[0].[stopCode, containers[0].exitCode]'

@@ -1,7 +1,7 @@
 """An image registry on loopback, of as much of the protocol as Docker and Podman use to pull.
 
-Docker trusts any registry on loopback without a certificate; Podman wants to be told of the one port
-(`registries.conf`, see tests/machine), hence a fixed one.
+Docker trusts any registry on loopback without a certificate; Podman wants to be told of the port
+(`registries.conf`, see tests/machine), hence a fixed one for each of the processes among which pytest shares the tests.
 """
 
 from __future__ import annotations
@@ -9,15 +9,17 @@ from __future__ import annotations
 import gzip
 import hashlib
 import json
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Thread
 
-__all__ = ["MANIFEST", "PORT", "Registry", "digest", "packed", "serving"]
+__all__ = ["MANIFEST", "PORT", "PORTS", "Registry", "digest", "packed", "serving"]
 
-PORT = 5999
+PORTS = range(5980, 6000)
+PORT = PORTS[int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % len(PORTS)]
 _PREFIX = "application/vnd.docker."
 MANIFEST = f"{_PREFIX}distribution.manifest.v2+json"
 _CONFIG = f"{_PREFIX}container.image.v1+json"

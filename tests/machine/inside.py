@@ -19,7 +19,7 @@ import requests
 from cromulent_wdl.clock import SYSTEM
 from tests.engine.images.archive import image_archive
 from tests.engine.images.busybox import UBUNTU_TAG, busybox_image
-from tests.fakes.registry import PORT as REGISTRY_PORT
+from tests.fakes.registry import PORTS as REGISTRY_PORTS
 
 VARIANTS_TAG = "cromulent-examples/variants:1"
 SIOCSIFFLAGS, IFF_UP = 0x8914, 0x1  # of <linux/sockios.h> and <linux/if.h>
@@ -36,12 +36,15 @@ cgroup_manager = "cgroupfs"
 events_logger = "file"
 lock_type = "file"
 """
-# The registry that tests of pulling play has no certificate.
-REGISTRIES_CONF = f"""\
+# The registries that tests of pulling play have no certificate.
+REGISTRIES_CONF = "\n".join(
+    f"""\
 [[registry]]
-location = "127.0.0.1:{REGISTRY_PORT}"
+location = "127.0.0.1:{port}"
 insecure = true
 """
+    for port in REGISTRY_PORTS
+)
 
 
 @dataclass(frozen=True)
