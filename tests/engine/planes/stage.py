@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -23,7 +24,7 @@ from cromulent_wdl.simulator.planes.disks import Disks
 from cromulent_wdl.simulator.planes.surroundings import Surroundings
 from tests.fakes.ecs_world import CALLER, ROLE, FakeWorld, container, definition
 
-__all__ = ["RealStage", "efs", "shell"]
+__all__ = ["RealStage", "efs", "opened", "shell"]
 
 NETWORK = {"awsvpcConfiguration": {"subnets": ["subnet-a"]}}
 
@@ -132,3 +133,12 @@ def shell(script: str, name: str = "main", **changes: Any) -> dict[str, Any]:
     options = {"awslogs-group": "/cromulent", "awslogs-region": "eu-west-1", "awslogs-stream-prefix": "t"}
     logs = {"logDriver": "awslogs", "options": options}
     return container(name=name, entryPoint=["/bin/sh", "-c"], command=[script], logConfiguration=logs, **changes)
+
+
+def opened(directory: Path) -> Path:
+    """Let everybody reach a temporary directory, which pytest makes for its own user alone."""
+    for place in (directory, *directory.parents):
+        if place == Path(tempfile.gettempdir()):
+            break
+        place.chmod(0o755)
+    return directory

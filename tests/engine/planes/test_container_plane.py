@@ -13,15 +13,14 @@ from cromulent_wdl.engine.request import HEAD_LABEL
 from cromulent_wdl.simulator.ecs import AccessPoint, Fault, FaultPlan
 from cromulent_wdl.simulator.planes.container import container_plane
 
-from .stage import RealStage, efs, shell
+from .stage import RealStage, efs, opened, shell
 
 MOUNT = [{"sourceVolume": "data", "containerPath": "/mnt/efs"}]
 
 
 @pytest.fixture
 def stage(tmp_path: Path, engine: Engine, image: str) -> Iterator[RealStage]:
-    for place in (tmp_path, *tmp_path.parents[:2]):
-        place.chmod(0o755)  # an access point's user is to reach it
+    opened(tmp_path)  # an access point's user is to reach it
     made = RealStage(tmp_path, lambda given: container_plane(connect(engine.facts.kind), given), f"test-{tmp_path}")
     made.image = image
     yield made

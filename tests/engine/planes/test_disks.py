@@ -13,7 +13,7 @@ from cromulent_wdl.simulator.planes.container import container_plane
 from cromulent_wdl.simulator.planes.disks import Disk, Disks, probe
 from cromulent_wdl.simulator.planes.process import process_plane
 
-from .stage import RealStage, shell
+from .stage import RealStage, opened, shell
 
 TABLE = Path("/proc/self/mountinfo")
 SCRATCH = [{"sourceVolume": "scratch", "containerPath": "/scratch"}]
@@ -43,8 +43,7 @@ def containers(tmp_path: Path, disks: Disks, engine: Engine, image: str) -> Iter
 
 
 def staged(directory: Path, make: Callable[..., object], disks: Disks, image: str = "") -> Iterator[RealStage]:
-    for place in (directory, *directory.parents[:2]):
-        place.chmod(0o755)
+    opened(directory)
     stage = RealStage(directory, make, f"test-{directory}", disks)  # type: ignore[arg-type]
     stage.image = image or stage.image
     yield stage

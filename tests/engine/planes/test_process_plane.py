@@ -12,7 +12,7 @@ import pytest
 from cromulent_wdl.simulator.ecs import Fault, FaultPlan
 from cromulent_wdl.simulator.planes.process import SandboxMissing, process_plane
 
-from .stage import RealStage, efs, shell
+from .stage import RealStage, efs, opened, shell
 
 pytestmark = pytest.mark.bubblewrap
 
@@ -59,9 +59,7 @@ def test_an_access_point_makes_its_root_and_shows_nothing_else(stage: RealStage)
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can be another user")
 def test_the_user_of_an_access_point_owns_what_is_written(stage: RealStage) -> None:
-    stage.directory.chmod(0o755)
-    for parent in stage.directory.parents[:2]:
-        parent.chmod(0o755)
+    opened(stage.directory)
     volume = efs(authorizationConfig={"accessPointId": "fsap-1"})
     ended = stage.outcome(shell("touch /mnt/efs/deep/own; id -u", mountPoints=MOUNT), volumes=[volume])
     assert ended["containers"][0]["exitCode"] == 0, stage.lines()
