@@ -8,6 +8,7 @@ INSTALLED := .venv/installed
 # In CI nothing may be left out for want of an engine.
 PYTEST_OPTIONS := $(if $(filter true,$(CI)),--require-engines)
 # Tests wait more than they work. What a file's tests share stays in one process, and files in the order of their names.
+# `make test SIDE_BY_SIDE=` has one after the other.
 SIDE_BY_SIDE := -n $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1))) --dist loadfile --no-loadscope-reorder --max-worker-restart 0
 EXAMPLES := examples/md5sum/md5sum.wdl examples/variants/variants.wdl
 

@@ -20,7 +20,7 @@ from cromulent_wdl.provision.doctor.facts import Deployed, Unknown
 from cromulent_wdl.provision.permissions import Place, in_parts
 from cromulent_wdl.provision.wishes import Wishes
 from cromulent_wdl.storage.bucket import RunKeys
-from tests.fakes.clocks import FakeClock
+from tests.fakes.clocks import FakeClock, QuickClock
 
 from .cloud import Cloud
 from .deployments import access_to, down, up
@@ -101,7 +101,7 @@ def _leave_record(root: Cloud, made: Deployment) -> None:
 
 def _look(caller: Cloud, name: str) -> None:
     """Have status and doctor tell all that they can."""
-    access, clock = access_to(caller), FakeClock()
+    access, clock = access_to(caller), QuickClock()
     found = standing.look(access, name)
     if found.quotas is None or found.in_bucket is None or found.files is None:
         raise Refused(f"status tells less: {found}")

@@ -17,7 +17,7 @@ from cromulent_wdl.provision.doctor.facts import Here, Unknown
 from cromulent_wdl.provision.doctor.needs import of_caller, wishes_of
 from cromulent_wdl.provision.wishes import Wishes
 from cromulent_wdl.simulator.process import Simulation
-from tests.fakes.clocks import FakeClock
+from tests.fakes.clocks import QuickClock
 
 from .cloud import Cloud
 from .deployments import access_to, up
@@ -30,7 +30,7 @@ HERE = Here({}, {"docker": "Docker"}, "bwrap", "plugin", {})
 
 
 def found(cloud: Cloud, *, drift: bool = True) -> dict[str, Finding]:
-    access, clock = access_to(cloud), FakeClock()
+    access, clock = access_to(cloud), QuickClock()
     account = look_at_account(access, clock)
     deployed = look_at_deployment(access, "lab", account, clock, with_drift=drift)
     return {each.check: each for each in findings(Facts(HERE, account, deployed, 100))}

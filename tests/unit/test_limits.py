@@ -59,7 +59,7 @@ def test_what_is_told_to_end_names_the_test_that_runs(command: list[str]) -> Non
         assert any("it reads" in line for line in process.stderr)
         process.send_signal(signal.SIGTERM)
         out, said = ended(process)
-    assert process.returncode == 128 + signal.SIGTERM
+    assert process.returncode == pytest.ExitCode.INTERRUPTED
     assert " in test_reads\n" in said, "its stack"
     assert "Told to end while this ran: test_hangs.py::test_reads (" in said
     assert "told to end while this ran" in out
