@@ -351,6 +351,17 @@ def test_rows_3_and_41_what_old_runs_left_is_removed(
     assert again.status == 0 and "every input is there already" in again.err, again.err
 
 
+def test_who_may_not_start_runs_is_told_that_the_disk_was_left(
+    cloud: Simulation, laptop: Machine, tmp_path: Path
+) -> None:
+    laptop.write("hello.wdl", COUNT)
+    assert laptop("run", "hello.wdl", "--on", "aws").status == 0
+    keeper = Machine.new(cloud, tmp_path / "keeper", user(cloud, laptop, "keeper"))
+    said = keeper("gc", "--older-than", "0s", "--keep-last", "0", "--dry-run")
+    assert said.status == 0 and "The shared disk is left as it is: AWS denies it" in said.err, said.err
+    assert " in the bucket" in said.err
+
+
 @pytest.mark.parametrize("where", [("--on", "aws"), ("--backend", "process")])
 def test_what_lies_in_the_bucket_is_an_input_here_and_there(
     laptop: Machine, party: tuple[str, ...], where: tuple[str, ...]
