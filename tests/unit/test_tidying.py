@@ -8,11 +8,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
+import psutil
 import pytest
+from click.testing import CliRunner, Result
 
+from cromulent_wdl.cli.gc import command
 from cromulent_wdl.plugin.cache_entry import Entry
 from cromulent_wdl.plugin.tidying import Disk, Tally, tidy
 from cromulent_wdl.storage.downloaded import is_there
+from tests.fakes.journals import failed_run, make_run, run_under_way
 
 OLD, THEN, NEW = 1_000.0, 2_000.0, 3_000.0
 """A time stamp before what is asked for, what is asked for, and one after it."""
@@ -150,3 +154,23 @@ def test_an_input_that_a_used_result_leads_to_stays(world: World) -> None:
 
     assert world.tidy().inputs == 0
     assert link.exists()
+
+
+def test_gc_here_lists_what_is_over_and_removes_it_once_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("STATE", "CONFIG", "CACHE"):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(tmp_path / name.lower()))
+    monkeypatch.setenv("MINIWDL__CALL_CACHE__DIR", str(tmp_path / "calls"))
+    over = make_run(tmp_path / "a" / "20261122_190411_align", failed_run(1.0))
+    going_on = make_run(tmp_path / "b" / "20261122_190412_align", run_under_way(psutil.Process().create_time() + 1))
+    (over / "large").write_bytes(bytes(2_000_000))
+
+    def gc(*arguments: str) -> Result:
+        return CliRunner().invoke(command, ["--here", "--older-than", "0s", *arguments], catch_exceptions=False)
+
+    assert "There is nothing to remove." in gc("--yes").stderr  # it is among the last ten
+    assert "There is nothing to remove." in gc("--keep-last", "0", "--larger-than", "3 MB", "--yes").stderr
+    looked = gc("--keep-last", "0", "--dry-run").stderr.splitlines()
+    assert looked[0] == "1 run on this machine: 2 MB" and looked[1].endswith("/a/20261122_190411_align")
+    assert over.exists()
+    assert gc("--keep-last", "0", "--yes").stderr.endswith("Removed.\n")
+    assert not over.exists() and going_on.exists()
