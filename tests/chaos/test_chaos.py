@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import count
@@ -49,7 +50,9 @@ def lab(
     monkeypatch.setenv("PYTHONFAULTHANDLER", "1")  # a head that hangs is asked where, by SIGABRT
     simulation = simulations[storm.real]
     with Cloud.at(simulation.address, str(next(_accounts)), "secret") as cloud:
-        yield Lab.of(simulation, cloud, tmp_path)
+        made = Lab.of(simulation, cloud, tmp_path)
+        yield made
+        shutil.rmtree(made.mount / "run", ignore_errors=True)  # thousands of small files: each storm its own
 
 
 def test_a_storm(lab: Lab, storm: Storm, record_property: Callable[[str, object], None]) -> None:
