@@ -25,7 +25,7 @@ class Input:
 
 def inputs_of(task: Task, linked: Callable[[str], bool]) -> tuple[Input, ...]:
     """Return the task's inputs; `linked` tells, of an input's real path, whether it is reached by a link."""
-    if task.inputs_copied:
+    if task.inputs_copied or not task.inputs:
         return ()
     work, real_work = f"{task.container_directory}/work/", os.path.realpath(task.work)
     inputs = []

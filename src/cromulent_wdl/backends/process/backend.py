@@ -127,12 +127,13 @@ class ProcessBackend:
         many = len(task.inputs) > _MANY_INPUTS
         linked = partial(self._is_linked, os.path.realpath(task.directory)) if many else self._is_never_mounted
         inputs = inputs_of(task, linked)
+        work = os.path.realpath(task.work)  # once: it looks at each directory above
         with (
-            laid_out(inputs, os.path.realpath(task.work)),
+            laid_out(inputs, work),
             self._scratch.directory() as scratch,
             self._limits.group(task.resources.memory_limit) as group,
         ):
-            command = self._command(task, environment, self._view(task, inputs, scratch, group))
+            command = self._command(task, environment, self._view(task, work, inputs, scratch, group))
             command = replace(command, joining=group.joining if group else ())
 
             def started(pid: int) -> None:
@@ -153,8 +154,7 @@ class ProcessBackend:
         sandbox = partial(arguments, self._sandbox, view)
         return Command(line, work, task.stdout, task.stderr, environment, sandbox)
 
-    def _view(self, task: Task, inputs: tuple[Input, ...], scratch: str, group: MemoryGroup | None) -> View:
-        work = os.path.realpath(task.work)
+    def _view(self, task: Task, work: str, inputs: tuple[Input, ...], scratch: str, group: MemoryGroup | None) -> View:
         real = os.path.dirname(work)
         read_only = [(str(task.command), f"{real}/command")]
         read_only += [group.as_own] if group else []
