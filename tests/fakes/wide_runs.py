@@ -124,7 +124,7 @@ def wide_run(samples: int, failures: int = 0) -> list[Event]:
     versions = {"cromulent": "0.1.0", "miniwdl": "1.16.0", "python": "3.11.7"}
     events: list[Event] = [
         RunStarted(_BEGAN, "20261122-1911-p7", "cohort", "workflow", "/lab/cohort.wdl", 1, "ip-10-0-1-17", "fargate",
-                   versions, "cromulent", _REGION),
+                   versions),
         EcsTaskLaunched(_BEGAN, "", 0, "arn:head", "on_demand", _REGION, "X86_64", 1.0, 2 * _GIB, public_address=True),
     ]  # fmt: skip
     more, indexed = writer.call("index", "index", _BEGAN + 1, False)

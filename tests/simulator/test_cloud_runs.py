@@ -121,7 +121,10 @@ def test_what_is_left_is_found_from_another_machine(laptop: Machine, other: Mach
     assert "wdl.w:greeting NOTICE done" in other("logs", run).out
     assert other("outputs", run).result == followed.result
     assert other("status", run, "--json").result["state"] == "ok"
-    assert [line for line in other("ls").out.splitlines() if run in line and "deployment cromulent" in line]
+    assert other("report", run, "-o", "page.html").status == 0
+    page = (other.directory / "page.html").read_text()
+    assert 'id="graph"' in page and "/outputs/letters/0/letter.txt" in page and "miniwdl_run_zip" not in page
+    assert [line for line in other("ls").out.splitlines() if run in line and "s3://" in line]
     assert "there is no run" in other("status", run[:-1] + "z").err
 
 

@@ -261,6 +261,6 @@ def test_tables_fit_a_terminal_and_have_colour_there_unless_it_is_unwanted(place
 
 def test_a_path_in_the_home_directory_is_short(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/ada")
-    assert ui.short_path(Path("/home/ada/runs")) == "~/runs"
-    assert ui.short_path(Path("/home/ada")) == "~"
-    assert ui.short_path(Path("/home/adam/runs")) == "/home/adam/runs"
+    assert ui.short_path("/home/ada/runs") == "~/runs"
+    assert ui.short_path("/home/ada") == "~"
+    assert ui.short_path("/home/adam/runs") == "/home/adam/runs"

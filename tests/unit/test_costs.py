@@ -45,7 +45,7 @@ def _stopped(call: str, attempt: int, task: str, pulled: float | None, stopped: 
 
 
 def _head(at: float, run_id: str = "20261122-1911-p7") -> RunStarted:
-    return RunStarted(at, run_id, "align", "workflow", "/w/align.wdl", 1, "cloud", "fargate", {}, "lab", VIRGINIA)
+    return RunStarted(at, run_id, "align", "workflow", "/w/align.wdl", 1, "cloud", "fargate")
 
 
 def _run() -> list[Event]:

@@ -166,3 +166,13 @@ def test_the_clock_is_that_of_the_run_also_for_who_comes_later(view: LiveView) -
     for began in (SYSTEM.now() - 3600, SYSTEM.now()):  # and another head of it
         view(RunStarted(began, "r", "align", "workflow", "", 1, "h", "process"))
         assert re.search(r"  1:0\d:\d\d$", shown(view)[0])
+
+
+def test_a_subworkflow_makes_way_for_its_own_calls(view: LiveView, tmp_path: Path) -> None:
+    view(CallQueued(1.0, "lane[0]", "lane"))
+    assert "lane[0]" in "\n".join(shown(view))
+    begin(view, tmp_path, "lane[0].align")
+    view(CallEnded(4.0, "lane[0].align", Ending.OK))
+    view(CallEnded(5.0, "lane[0]", Ending.OK))
+
+    assert [line.split()[:2] for line in shown(view)[1:]] == [["✔", "lane[0].align"]]

@@ -50,6 +50,15 @@ def test_a_call_is_found_by_path_beginning_or_name(name: str, path: str) -> None
     assert find_call(name, fold(failed_run(1.0))).path == path
 
 
+def test_the_index_of_a_scatter_is_enough() -> None:
+    calls = [CallStarted(2.0 + n, f"lane[{n}-{reads}].align", "align", f"{n}") for n, reads in ((1, "a"), (10, "b"))]
+    status = fold([beginning(1.0), *calls])
+
+    assert find_call("lane[1]", status).path == find_call("lane[1].align", status).path == "lane[1-a].align"
+    with pytest.raises(RunNotFound):
+        find_call("lane[0]", status)
+
+
 @pytest.mark.parametrize(
     ("name", "said", "hint"),
     [

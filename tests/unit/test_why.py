@@ -132,8 +132,11 @@ def test_a_run_that_fails_without_a_call(tmp_path: Path) -> None:
 
 
 def test_a_run_that_was_stopped_lost_or_went_well(tmp_path: Path) -> None:
-    stopped = [*run_under_way(1.0), RunEnded(99.0, Ending.STOPPED)]
-    assert _text(explain_run(_subject(tmp_path, stopped))).startswith("align was stopped, by Ctrl-C or a signal.")
+    stopped = [*run_under_way(1.0), RunEnded(99.0, Ending.STOPPED, "stopped by Ctrl-C", "align[0]")]
+    assert _text(explain_run(_subject(tmp_path, stopped))).startswith("align was stopped by Ctrl-C.")
+    aborted = [*run_under_way(1.0), RunEnded(99.0, Ending.STOPPED, "it was stopped, and no head answered")]
+    said = _text(explain_run(_subject(tmp_path, aborted)))
+    assert said.startswith("align was stopped.") and "no head answered" in said
     lost = _text(explain_run(_subject(tmp_path, run_under_way(1.0), alive=False)))
     assert "was lost without a word" in lost and "align[0], align[1]" in lost
     fine = [*run_under_way(1.0), RunEnded(99.0, Ending.OK)]

@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from .completing import complete_run
+from .completing import complete_run, complete_word
 from .deployment import where
 from .finding import find, in_cloud
 from .options import RunOptions
@@ -18,7 +18,10 @@ __all__ = ["command"]
 @click.command("attach")
 @click.argument("run", default="last", metavar="[RUN]", shell_complete=complete_run)
 @click.option("-v", "--verbose", is_flag=True, help="Show the log, with the tasks' standard error.")
-@click.option("--progress", metavar="auto|live|plain|json", help="How the run is shown on standard error.")
+@click.option(
+    "--progress", metavar="auto|live|plain|json", shell_complete=complete_word,
+    help="How the run is shown on standard error.",
+)  # fmt: skip
 @click.option("--download", metavar="DIR", help="Of a run in the cloud: bring the outputs home.")
 @result_file
 @where

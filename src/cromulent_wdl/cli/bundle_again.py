@@ -15,18 +15,12 @@ from ..errors import RunNotFound
 from ..model.cloud_run import RunRequest, name_in
 from ..provision import find_deployment
 from ..runs.mirror import CloudRun, Mirror, mirror_of
-from ..storage import layout
 from ..submit import bundle as bundles
 from ..submit import launch
 from ..submit.bundle import Bundle
 from .deployment import cloud_run, resolved
 
-__all__ = ["cloud_run_in", "requested", "source_in", "start_again"]
-
-
-def cloud_run_in(directory: Path) -> CloudRun:
-    """Return which run of which deployment a copy is of."""
-    return msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
+__all__ = ["requested", "source_in", "start_again"]
 
 
 def requested(directory: Path) -> tuple[RunRequest, Bundle, bytes]:

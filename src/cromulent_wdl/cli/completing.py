@@ -1,4 +1,4 @@
-"""What the Tab key offers for RUN, CALL and the inputs of a workflow. Never says or raises anything itself."""
+"""What the Tab key offers: runs, calls, inputs of a workflow, words of a setting. Never says or raises anything."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from ..errors import CromulentError
 from ..runs.find import find_run
 from ..runs.index import entries
 
-__all__ = ["complete_call", "complete_input", "complete_run"]
+__all__ = ["complete_call", "complete_input", "complete_run", "complete_word"]
 
 _OFFERED = 30
 
@@ -35,6 +35,16 @@ def complete_call(ctx: click.Context, param: click.Parameter, incomplete: str) -
         return []
     calls = [call for call in status.in_order() if call.path.startswith(incomplete)]
     return [CompletionItem(call.path, help=call.state.value) for call in calls[:_OFFERED]]
+
+
+def complete_word(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:
+    """Offer the words that the setting takes of which the option is."""
+    from typing import get_args, get_type_hints
+
+    from ..config import Settings
+
+    words = get_args(get_type_hints(Settings)[param.name or ""])
+    return [CompletionItem(word) for word in words if word.startswith(incomplete)]
 
 
 def complete_input(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem[str]]:

@@ -7,7 +7,6 @@ import json
 import logging
 import os
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 import click
 
@@ -82,7 +81,7 @@ def _ours(loader: Loader) -> list[_Setting]:
 
     resolved = settings_of(loader)
     return [
-        _Setting(name, getattr(resolved.settings, name), _short_origin(resolved.origins[name]), help_of(name))
+        _Setting(name, getattr(resolved.settings, name), ui.short_path(resolved.origins[name]), help_of(name))
         for name in resolved.settings.__struct_fields__
     ]
 
@@ -106,12 +105,8 @@ def _origin(loader: Loader, section: str, name: str, value: str) -> str:
     if variable in os.environ:
         return f"environment {variable}"
     if loader._options.has_option(section, name):
-        return _short_origin(f"{loader.cfg_filename} [{section}]")
+        return ui.short_path(f"{loader.cfg_filename} [{section}]")
     return "default"
-
-
-def _short_origin(origin: str) -> str:
-    return ui.short_path(Path(origin)) if origin.startswith("/") else origin
 
 
 def _masked(section: str, name: str, value: str) -> str:

@@ -86,7 +86,7 @@ def _show(asked: _Asked, every: bool) -> None:
     started, costs = asked.status.started, asked.costs
     name = started.name if started is not None else asked.directory.name
     if not costs.bills:
-        here = started is None or not started.region
+        here = started is None or started.backend != "fargate"
         backend = f", by {started.backend}" if started is not None else ""
         what = (
             f"ran here{backend}, which costs nothing on AWS" if here else "has cost nothing yet: no ECS task is known"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from dataclasses import dataclass
 
 from WDL.runtime.error import CommandFailed, DownloadFailed, RunFailed
@@ -16,6 +17,12 @@ __all__ = ["Failure", "failure_of", "last_words"]
 _TAIL_BYTES = 4096
 _STATUS_BY_ENDING = {Ending.STOPPED: 130}
 """As shells report an interruption; whatever else has no status of its own is miniwdl's 2."""
+_STOPPED_BY = {
+    signal.SIGINT: "Ctrl-C",
+    signal.SIGQUIT: "Ctrl-\\",
+    signal.SIGHUP: "its terminal's end",
+    signal.SIGTERM: "`cromulent stop`, or SIGTERM from elsewhere",
+}
 
 
 @dataclass(frozen=True)
@@ -47,7 +54,10 @@ def failure_of(error: BaseException, run: ActiveRun) -> Failure:
     stderr = ""
     if isinstance(error, CommandFailed):
         status, stderr = error.exit_status or 2, error.stderr_file
-    return Failure(ending, str(error) or type(error).__name__, call, status, stderr, last_words(stderr))
+    message = str(error) or type(error).__name__
+    if ending is Ending.STOPPED and run.stopped_by in _STOPPED_BY:
+        message = f"stopped by {_STOPPED_BY[signal.Signals(run.stopped_by)]}"
+    return Failure(ending, message, call, status, stderr, last_words(stderr))
 
 
 def last_words(stderr: str) -> tuple[str, ...]:

@@ -10,7 +10,6 @@ from typing import Any
 from ..errors import CromulentError, RunNotFound
 from ..runs.find import find_run
 from ..runs.index import entries
-from . import ui
 
 __all__ = ["find", "in_cloud", "place_of"]
 
@@ -42,16 +41,12 @@ def in_cloud(directory: Path) -> bool:
 
 
 def place_of(directory: Path) -> str:
-    """Return for people where a run is: its directory, or for one in the cloud its deployment."""
+    """Return where a run is, in full: its directory, or for one in the cloud its address in the bucket."""
     if not in_cloud(directory):
-        return ui.short_path(directory)
-    import msgspec
+        return str(directory)
+    from ..runs.mirror import run_in
 
-    from ..runs.mirror import CloudRun
-    from ..storage import layout
-
-    run = msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
-    return f"deployment {run.deployment}, {run.region}"
+    return run_in(directory).address
 
 
 def _from_deployment(run: str, flags: Mapping[str, Any]) -> Path | None:

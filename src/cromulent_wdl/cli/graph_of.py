@@ -10,6 +10,7 @@ from WDL import Tree
 
 from ..errors import CromulentError
 from ..reports.graph import Call, Graph, Section
+from ..storage import layout
 from .document import read_document
 
 __all__ = ["graph_of", "graph_of_run"]
@@ -37,7 +38,7 @@ def graph_of(target: Tree.Workflow | Tree.Task) -> Graph:
 
 def graph_of_run(directory: Path, source: str) -> Graph | None:
     """Return the graph of what was run, from the run's own copy of its source; None where that cannot be read."""
-    copies = [directory / "wdl" / Path(source).name]
+    copies = [directory / layout.SOURCE / Path(source).name]
     if os.path.isabs(source):  # that of a run in the cloud is none of this machine's
         copies.append(Path(source))
     for path in copies:

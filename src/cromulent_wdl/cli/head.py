@@ -32,6 +32,7 @@ from ..model.deployment import Deployment, deployment_in
 from ..plugin import session, tuning
 from ..plugin.listener import listen
 from ..runs.station import Station
+from ..storage import layout
 from ..storage.bucket import RunKeys
 from ..storage.downloaded import downloads_directory
 from ..submit import bundle as bundles
@@ -141,7 +142,7 @@ def _run(head: _Head, terminating: Callable[[], bool]) -> RunResult:
         cfg = configuration(replace(options, directory=str(MOUNT)), logging.getLogger("cromulent"))
         cfg.override(_overrides(bundle, head.keys.run_id))
         loaded = load_source(options, cfg, cleanup)
-        copy_source(loaded.document, str(head.directory / "wdl"))  # for reports, which draw it
+        copy_source(loaded.document, str(head.directory / layout.SOURCE))  # for reports, which draw it
         bound = bind_inputs(loaded, options, cfg)
         fetched = fetch_inputs(head.access, bound.inputs, downloads_directory(MOUNT), head.names, terminating)
         if terminating():

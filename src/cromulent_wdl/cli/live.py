@@ -30,6 +30,7 @@ from ..model import (
     TaskStarted,
     TaskWaiting,
 )
+from ..runs.status import ancestors
 from ..storage import layout
 from ..units import format_bytes, format_duration
 from . import ui
@@ -66,6 +67,7 @@ class LiveView:
         self._directory = directory
         self._name = name
         self._rows: dict[str, _Row] = {}
+        self._parents: set[str] = set()
         self._lock = threading.Lock()
         self._spending = Spending()
         self._began = SYSTEM.now()
@@ -106,10 +108,20 @@ class LiveView:
         if not call:
             return
         with self._lock:
+            self._make_way(call)
+            if call in self._parents:
+                return
             row = self._rows.get(call)
             if row is None:
                 row = self._rows[call] = _Row(call, since=event.at)
             _change(row, event)
+
+    def _make_way(self, call: str) -> None:
+        """Take a subworkflow's row away once its own calls have theirs."""
+        for parent in ancestors(call):
+            if parent not in self._parents:
+                self._parents.add(parent)
+                self._rows.pop(parent, None)
 
     def succeeded(self) -> None:
         """Leave the table as it is."""
@@ -223,7 +235,7 @@ def _finish(row: _Row, event: Event) -> None:
 
 def _needs(event: TaskPlaced) -> str:
     cores = f"{event.cpu} core{'s' if event.cpu > 1 else ''}" if event.cpu else ""
-    return " ".join(filter(None, [cores, format_bytes(event.memory) if event.memory else ""]))
+    return ", ".join(filter(None, [cores, format_bytes(event.memory) if event.memory else ""]))
 
 
 def _counts(rows: list[_Row]) -> str:

@@ -16,7 +16,7 @@ from ..runs.watch import Watch
 from ..units import format_duration
 from . import ui
 from .deployment import where
-from .finding import in_cloud, place_of
+from .finding import place_of
 
 __all__ = ["command"]
 
@@ -77,7 +77,7 @@ def _status(directory: Path) -> RunStatus | None:
 
 def _cells(entry: Entry, status: RunStatus | None) -> tuple[str | tuple[str, str], ...]:
     if status is None:
-        return ("?", entry.run_id, "unreadable", "", ui.short_path(entry.directory.parent))
+        return ("?", entry.run_id, "unreadable", "", _place(entry.directory))
     mark, colour = ui.MARKS[status.state.value]
     elapsed = status.elapsed(SYSTEM.now())
     took = format_duration(elapsed) if elapsed is not None else ""
@@ -85,7 +85,8 @@ def _cells(entry: Entry, status: RunStatus | None) -> tuple[str | tuple[str, str
 
 
 def _place(directory: Path) -> str:
-    return place_of(directory) if in_cloud(directory) else ui.short_path(directory.parent)
+    """Return what the run lies in, since its own name stands before."""
+    return ui.short_path(place_of(directory).rpartition("/")[0])
 
 
 def _words(status: RunStatus) -> str:
@@ -98,7 +99,7 @@ def _record(entry: Entry, status: RunStatus | None) -> dict[str, object]:
     started, ended = (status.started, status.ended) if status else (None, None)
     return {
         "run": entry.run_id,
-        "directory": str(entry.directory),
+        "directory": place_of(entry.directory),
         "state": status.state.value if status else "unreadable",
         "name": started.name if started else None,
         "started": started.at if started else entry.begun,

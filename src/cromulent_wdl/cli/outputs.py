@@ -36,4 +36,4 @@ def command(run: str, download: str | None, **flags: Any) -> None:
 
     mirror = Mirror(directory)
     place, outputs = outputs_of(mirror, Path(download) if download else None)
-    ui.json_result({"dir": place or f"s3://{mirror.run.bucket}/{mirror.keys.root}".rstrip("/"), "outputs": outputs})
+    ui.json_result({"dir": place or mirror.run.address, "outputs": outputs})

@@ -83,9 +83,15 @@ def _cells(rates: Rates, name: str) -> tuple[str, ...]:
     return (
         price.what,
         f"{rates[name]:.8f}".rstrip("0") + unsure,
-        f"a {price.per}" if price.per.isalpha() else f"for {price.per}",
+        _per(price.per),
         checked,
     )
+
+
+def _per(unit: str) -> str:
+    if unit.isalpha():
+        return f"an {unit}" if unit == "hour" else f"a {unit}"
+    return f"for {unit}"
 
 
 def _record(rates: Rates) -> dict[str, Any]:

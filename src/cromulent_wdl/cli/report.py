@@ -14,7 +14,7 @@ from ..runs.status import RunStatus, State
 from . import ui
 from .completing import complete_run
 from .deployment import where
-from .finding import find
+from .finding import find, place_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -49,6 +49,7 @@ def command(run: str, output: str | None, **flags: Any) -> None:
             now,
             graph,
             _explanation(directory, status, graph, now),
+            place_of(directory),
             "; ".join(rates(region).note(names) for region, names in costs.names().items()),
             __version__,
         )

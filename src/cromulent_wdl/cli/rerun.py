@@ -12,8 +12,9 @@ import click
 from ..errors import InputsError, RunNotFound
 from ..model import RunStarted
 from ..runs.watch import Watch
+from ..storage import layout
 from . import ui
-from .completing import complete_run
+from .completing import complete_run, complete_word
 from .deployment import where
 from .finding import find, in_cloud
 from .options import RunOptions
@@ -27,7 +28,7 @@ __all__ = ["command"]
 @click.option(
     "--runtime", multiple=True, metavar="CALL.KEY=VALUE", help="Ask for something else: 'align.memory=32 GB'."
 )
-@click.option("--backend", metavar="NAME", help="Where tasks run.  [default: as before]")
+@click.option("--backend", metavar="NAME", shell_complete=complete_word, help="Where tasks run.  [default: as before]")
 @click.option(
     "--max-cost",
     type=click.FloatRange(0, min_open=True),
@@ -80,11 +81,12 @@ def _in_cloud(directory: Path, options: RunOptions) -> int:
 
     Those in its run directory are places on the shared disk, which nobody but its head has.
     """
-    from .bundle_again import cloud_run_in, requested, source_in
+    from ..runs.mirror import run_in
+    from .bundle_again import requested, source_in
     from .carrying import carried_on
     from .cloud import run_in_cloud
 
-    before = cloud_run_in(directory)
+    before = run_in(directory)
     options = replace(
         options,
         deployment=options.deployment or before.deployment,
@@ -117,7 +119,7 @@ def _bundle_again(directory: Path, options: RunOptions) -> int:
 
 def _source(directory: Path, started: RunStarted) -> str:
     """Return the source where it lies, since it may have been mended; else the run's copy of it."""
-    copy = directory / "wdl" / Path(started.source).name
+    copy = directory / layout.SOURCE / Path(started.source).name
     for path in (Path(started.source), copy):
         if path.is_file():
             return str(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from ..units import parse_duration
-from .completing import complete_input
+from .completing import complete_input, complete_word
 from .deployment import where
 from .options import RunOptions
 from .result_file import result_file
@@ -39,7 +39,10 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--none", multiple=True, metavar="NAME", help="Set an optional input to None.")
 @click.option("--task", metavar="NAME", help="Run this task of the document.")
 @click.option("-j", "--json", "json_only", is_flag=True, help="Print the inputs as JSON and exit.")
-@click.option("--backend", metavar="auto|docker|podman|process|fargate", help="Where tasks run.  [default: auto]")
+@click.option(
+    "--backend", metavar="auto|docker|podman|process|fargate", shell_complete=complete_word,
+    help="Where tasks run.  [default: auto]",
+)  # fmt: skip
 @click.option(
     "--on", type=click.Choice(["here", "aws"]), default="here", show_default=True, help="Run here or in the cloud."
 )
@@ -51,7 +54,10 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
 )
 @result_file
 @click.option("--error-json", is_flag=True, help="On failure too, print JSON to standard output.")
-@click.option("--progress", metavar="auto|live|plain|json", help="How the run is shown on standard error.")
+@click.option(
+    "--progress", metavar="auto|live|plain|json", shell_complete=complete_word,
+    help="How the run is shown on standard error.",
+)  # fmt: skip
 @click.option("-v", "--verbose", is_flag=True, help="Show miniwdl's log, with the tasks' standard error.")
 @click.option("--debug", is_flag=True, help="Show everything, and tracebacks.")
 @click.option("--log-json", is_flag=True, help="Write the log as JSON.")

@@ -138,7 +138,7 @@ def _leave_artifacts(source: Source, directory: Path) -> None:
     """Leave the WDL and a line to run it again in the run directory, as miniwdl does."""
     line = f"pushd {quote(os.getcwd())} && cromulent {' '.join(map(quote, _without_secrets(sys.argv[1:])))}; popd\n"
     (directory / "rerun").write_text(line, encoding="utf-8", errors="surrogateescape")
-    copy_source(source.document, str(directory / "wdl"))
+    copy_source(source.document, str(directory / layout.SOURCE))
 
 
 def _without_secrets(arguments: list[str]) -> list[str]:

@@ -53,10 +53,10 @@ def command(run: str | None, every: bool, as_json: bool, **flags: Any) -> None:
     if shown:
         ui.table([_cells(call, now) for call in shown], indent=2, right=(2,))
     ui.data(f"  {_counts(status)}" + (f"; {len(calls) - len(shown)} not shown" if len(shown) < len(calls) else ""))
-    ui.data(f"  in    {place_of(directory)}")
+    ui.data(f"  in    {ui.short_path(place_of(directory))}")
     if status.state is State.FAILED and status.ended is not None:
         ui.data(f"  why   {' '.join(status.ended.message.split())}")
-    if status.started is not None and status.started.region:
+    if status.region:
         _show_cost(directory, status, now)
     for line in _next(directory, status, len(shown) < len(calls)):
         ui.note(f"  {line}")

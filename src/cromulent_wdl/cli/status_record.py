@@ -6,6 +6,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from ..runs.status import Attempt, CallStatus, RunStatus
+from .finding import place_of
 
 __all__ = ["record"]
 
@@ -15,7 +16,7 @@ def record(directory: Path, status: RunStatus, now: float) -> dict[str, object]:
     started, ended = status.started, status.ended
     return {
         "run": directory.name,
-        "directory": str(directory),
+        "directory": place_of(directory),
         "state": status.state.value,
         "name": started.name if started else None,
         "source": started.source if started else None,

@@ -67,17 +67,19 @@ def _workflow(statuses: Sequence[RunStatus]) -> str:
 
 
 def _region(statuses: Sequence[RunStatus]) -> str:
-    regions = [each.started.region for each in statuses if each.started is not None and each.started.region]
-    return regions[-1] if regions else FALLBACK
+    return next(filter(None, (each.region for each in reversed(statuses))), FALLBACK)
 
 
 def _show(advice: Sequence[Advice], unknown: Sequence[Use], runs: int) -> None:
     head = ("CALL", "RAN", "TIME", "CORES", "MEMORY", "FARGATE SIZE", "INSTEAD", "SAVES")
     if advice:
         ui.table([_cells(each) for each in advice], head=head, right=(1, 2, 7))
-    if unknown:
-        names = ", ".join(use.name or "the task" for use in unknown)
-        ui.data(f"nothing can be said of {names}: nobody measured, or no size of Fargate holds it")
+    for why, uses in (
+        ("nothing was measured", [use for use in unknown if not use.measured]),
+        ("no size of Fargate holds it", [use for use in unknown if use.measured]),
+    ):
+        if uses:
+            ui.data(f"nothing can be said of {', '.join(use.name or 'the task' for use in uses)}: {why}")
     if not advice and not unknown:
         ui.data("no task of these runs has ended well yet")
     total = sum(each.dollars for each in advice)

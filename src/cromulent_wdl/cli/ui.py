@@ -11,7 +11,6 @@ import sys
 TYPE_CHECKING = False  # typing's own costs a fifth of `cromulent --help`
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
     from typing import TextIO
 
     from rich.console import Console
@@ -172,34 +171,22 @@ def table(
 ) -> None:
     """Print rows as aligned columns on stdout; a cell is a text, or a text and its colour.
 
-    On a terminal the last column is cut where the line ends; elsewhere nothing is.
+    On a terminal what does not fit is folded or shortened (columns.py); elsewhere nothing is.
     """
-    from rich.table import Table
-    from rich.text import Text
+    from .columns import aligned
 
-    terminal = sys.stdout.isatty()
-    grid = Table(box=None, show_header=bool(head), expand=terminal, pad_edge=False, padding=(0, 2, 0, 0))
-    columns = len(head) or max((len(row) for row in rows), default=0)
-    for index in range(columns):
-        grid.add_column(
-            head[index] if head else "",
-            justify="right" if index in right else "left",
-            no_wrap=True,
-            overflow="ellipsis",
-            ratio=1 if index == columns - 1 and terminal else None,
-            header_style="dim",
-        )
-    for row in rows:
-        grid.add_row(*(Text(cell) if isinstance(cell, str) else Text(cell[0], style=cell[1]) for cell in row))
-    screen = console(sys.stdout)
-    screen.width = screen.width - indent if terminal else sys.maxsize
-    with screen.capture() as printed:
-        screen.print(grid)
-    for line in printed.get().splitlines():
-        data(" " * indent + line.rstrip())
+    texts = [[cell if isinstance(cell, str) else cell[0] for cell in row] for row in rows]
+    colours = [["" if isinstance(cell, str) else cell[1] for cell in row] for row in rows]
+    if head:
+        texts, colours = [list(head), *texts], [["dim"] * len(head), *colours]
+    room = console(sys.stdout).width - indent if sys.stdout.isatty() else None
+    for lines, painting in zip(aligned(texts, right, room), colours, strict=True):
+        for line in lines:
+            cells = [painted(*each, sys.stdout) if each[1] else each[0] for each in zip(line, painting, strict=True)]
+            data(" " * indent + "  ".join(cells).rstrip())
 
 
-def short_path(path: Path) -> str:
+def short_path(path: str) -> str:
     """Return the path as people write it: from `~` where it lies in their home."""
-    text, home = str(path), os.path.expanduser("~")
-    return "~" + text.removeprefix(home) if text == home or text.startswith(home + os.sep) else text
+    home = os.path.expanduser("~")
+    return "~" + path.removeprefix(home) if path == home or path.startswith(home + os.sep) else path

@@ -54,9 +54,6 @@ class RunStarted:
     host: str
     backend: str
     versions: Mapping[str, str] = field(default_factory=dict)
-    deployment: str = ""
-    """The deployment that the run's tasks go to; empty for a run that is all here."""
-    region: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
-"""Hears in miniwdl's log the two moments of a call for which miniwdl has no plugin hook.
+"""Hears in miniwdl's log the moments for which miniwdl has no plugin hook: two of a call, and the signal to stop.
 
-A call that becomes ready is announced by `ready`, one whose outputs come from the call cache by `done (cached)`;
-both in structured messages. Which run and call they belong to is known from the directory that the same thread
-announced before (`workflow start`, `task setup`).
+A call that becomes ready is announced by `ready`, one whose outputs come from the call cache by `done (cached)`, a
+signal by `aborting workflow`; all but the second in structured messages. Which run and call they belong to is known
+from the directory that the same thread announced before (`workflow start`, `task setup`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class _Current(threading.local):
 
 
 class CallListener(logging.Handler):
-    """Turns `ready` and `done (cached)` into journal events."""
+    """Turns `ready` and `done (cached)` into journal events, and remembers what stopped a run."""
 
     def __init__(self) -> None:
         super().__init__(level=logging.INFO)
@@ -39,7 +39,7 @@ class CallListener(logging.Handler):
         return True
 
     def emit(self, record: logging.LogRecord) -> None:
-        """Journal the record if it is one of the two, and remember the directory that the thread works in."""
+        """Take the record if it is one of those, and remember the directory that the thread works in."""
         message = record.msg
         if isinstance(message, StructuredLogMessage):
             if message.message in ("workflow start", "task setup"):
@@ -47,6 +47,8 @@ class CallListener(logging.Handler):
                 self._current.name = message.kwargs["name"]
             elif message.message == "ready":
                 self._queued(str(message.kwargs["job"]), str(message.kwargs["callee"]))
+            elif message.message == "aborting workflow" and "signal" in message.kwargs:
+                self._stopped(message.kwargs["signal"])
         elif message == "done (cached)":
             self._cached()
 
@@ -59,6 +61,10 @@ class CallListener(logging.Handler):
         directory = self._current.directory
         if (run := session.find(directory)) is not None:
             run.record(CallCached(SYSTEM.now(), run.call_path(directory), self._current.name, last_hit_origin() or ""))
+
+    def _stopped(self, number: int) -> None:
+        if (run := session.find(self._current.directory)) is not None:
+            run.stopped_by = number
 
 
 _listener: CallListener | None = None

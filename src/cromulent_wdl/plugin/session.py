@@ -62,6 +62,8 @@ class ActiveRun:
         self._name = name
         self._journal = journal
         self._ended = False
+        self.stopped_by: int | None = None
+        """The signal that told this head to stop, if one did."""
 
     def record(self, event: Event) -> None:
         """Append an event to the run's journal."""

@@ -60,6 +60,11 @@ class Use:
     architecture: str = "X86_64"
     spot: bool = False
 
+    @property
+    def measured(self) -> bool:
+        """Whether anything is known of what they used."""
+        return self.memory_used is not None or self.cpu_used is not None or bool(self.out_of_memory)
+
 
 @dataclass(frozen=True)
 class Advice:
@@ -138,9 +143,7 @@ def _most(values: Iterable[_Number | None]) -> _Number | None:
 
 def advice_of(use: Use, rates: Rates, margin: float = MARGIN) -> Advice | None:
     """Return what such calls should ask for; None where nothing was measured, or no size of Fargate holds them."""
-    if use.memory_used is None and use.cpu_used is None and not use.out_of_memory:
-        return None
-    before = _before(use)
+    before = _before(use) if use.measured else None
     if before is None:
         return None
     after = _after(use, before, margin)

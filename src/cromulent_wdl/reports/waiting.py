@@ -23,6 +23,8 @@ _QUEUED = "for a place among the calls that may run at once (--max-tasks, or the
 def explain_waits(subject: Subject, graph: Graph | None, now: float) -> Explanation:
     """Explain what a run under way is doing, and for what each call waits that does nothing."""
     calls = subject.status.in_order()
+    if not calls:
+        return Explanation(f"{subject.name} has only just begun.", tries=(f"cromulent status {subject.called}",))
     running = [call for call in calls if call.state is State.RUNNING]
     waiting = [call for call in calls if call.state is State.WAITING]
     queued = [call for call in calls if call.state is State.QUEUED]

@@ -54,9 +54,7 @@ def explain_run(subject: Subject) -> Explanation:
         return _lost(subject)
     root = root_of(status)
     if status.state is State.STOPPED:
-        headline = f"{subject.name} was stopped, by Ctrl-C or a signal."
-        again = tries(Circumstances(Ending.STOPPED, subject.called))
-        return Explanation(headline, (*_state_of_calls(subject),), again)
+        return _stopped(subject)
     if root is None:
         return _without_call(subject)
     return explain_call(subject, root)
@@ -253,7 +251,15 @@ def _position(error: dict[str, object]) -> str:
     while isinstance(cause := error.get("cause"), dict):
         error = cause
     position = error.get("pos")
-    return f"{position['source']} line {position['line']}" if isinstance(position, dict) else ""
+    return f"{layout.unpacked(position['source'])} line {position['line']}" if isinstance(position, dict) else ""
+
+
+def _stopped(subject: Subject) -> Explanation:
+    said = subject.status.ended.message if subject.status.ended is not None else ""
+    by = said if said.startswith("stopped by ") else "stopped"
+    facts = [Fact("because", said)] if said not in ("", by, "Terminated") else []
+    again = tries(Circumstances(Ending.STOPPED, subject.called))
+    return Explanation(f"{subject.name} was {by}.", (*facts, *_state_of_calls(subject)), again)
 
 
 def _lost(subject: Subject) -> Explanation:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -44,10 +45,13 @@ def call_log(directory: Path, call: CallStatus, *, stdout: bool = False) -> Path
 
 
 def find_call(name: str, status: RunStatus) -> CallStatus:
-    """Return the call of that path, or the only one that begins so. Raises RunNotFound with what was meant perhaps."""
+    """Return the call of that path, or the only one that begins so; of `align[2-reads]` it is enough to say `align[2]`.
+
+    Raises RunNotFound with what was meant perhaps.
+    """
     if name in status.calls:
         return status.calls[name]
-    matches = [call for path, call in status.calls.items() if path.startswith(name) or call.name == name]
+    matches = _matches(name, status)
     if len(matches) == 1:
         return matches[0]
     paths = [call.path for call in matches] or difflib.get_close_matches(name, list(status.calls), n=5)
@@ -64,10 +68,15 @@ def awaited_call(name: str, look: Callable[[], RunStatus], clock: Clock) -> Call
     """Return the call of that name once it is among the run's. Raises RunNotFound when the run ends without it."""
     while True:
         status = look()
-        there = any(path.startswith(name) or call.name == name for path, call in status.calls.items())
-        if there or status.state in FINAL:
+        if _matches(name, status) or status.state in FINAL:
             return find_call(name, status)
         clock.sleep(_POLL_INTERVAL)
+
+
+def _matches(name: str, status: RunStatus) -> list[CallStatus]:
+    """Return the calls that the name fits; miniwdl puts behind the index of a scatter what it is over, where it can."""
+    beginning = re.compile(re.sub(r"\\\[(\d+)\\\]", r"\\[\1(?:-[^]]*)?\\]", re.escape(name)))
+    return [call for path, call in status.calls.items() if beginning.match(path) or call.name == name]
 
 
 def growing(file: Callable[[], Path | None], clock: Clock, more: Callable[[], bool]) -> Iterator[bytes]:

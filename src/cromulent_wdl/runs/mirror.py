@@ -38,7 +38,7 @@ from .index import register
 from .journal import JournalReader
 from .segments import SegmentReader
 
-__all__ = ["CloudRun", "Mirror", "mirror_of"]
+__all__ = ["CloudRun", "Mirror", "mirror_of", "run_in"]
 
 _RESULT = "result.json"
 _PLACE = "seen.json"
@@ -64,6 +64,11 @@ class CloudRun:
     paths: tuple[str, ...] = ()
     """Where its imports were looked for there, too."""
 
+    @property
+    def address(self) -> str:
+        """Where the run lies in the bucket."""
+        return f"s3://{self.bucket}/{RunKeys(self.run).root}".rstrip("/")
+
 
 @dataclass(frozen=True)
 class _Seen:
@@ -85,12 +90,17 @@ def mirror_of(run: CloudRun) -> Path:
     return directory
 
 
+def run_in(directory: Path) -> CloudRun:
+    """Return which run the directory is a copy of."""
+    return msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
+
+
 class Mirror:
     """Brings a copy up to date. `access` is opened as the copy says where it is not given."""
 
     def __init__(self, directory: Path, access: Access | None = None, clock: Clock = SYSTEM) -> None:
         self.directory = directory
-        self.run = msgspec.json.decode((directory / layout.CLOUD).read_bytes(), type=CloudRun)
+        self.run = run_in(directory)
         self.access = access or Access(profile=self.run.profile or None, region=self.run.region or None)
         self.keys = RunKeys(self.run.run)
         self._clock = clock

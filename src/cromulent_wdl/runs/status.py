@@ -33,7 +33,7 @@ from ..model import (
     Usage,
 )
 
-__all__ = ["Attempt", "CallStatus", "Fold", "RunStatus", "State", "fold"]
+__all__ = ["Attempt", "CallStatus", "Fold", "RunStatus", "State", "ancestors", "fold"]
 
 
 class State(str, Enum):
@@ -142,6 +142,13 @@ class RunStatus:
         """How many calls are in each state that occurs."""
         return Counter(call.state for call in self.calls.values())
 
+    @property
+    def region(self) -> str:
+        """The region of the run's ECS tasks, the head's own among them; empty where there are none."""
+        attempts = (attempt for call in self.calls.values() for attempt in call.attempts)
+        tasks = (task for each in (self.head, *(one.ecs_tasks for one in attempts)) for task in each.values())
+        return next((task.launched.region for task in tasks if task.launched is not None), "")
+
     def in_order(self) -> list[CallStatus]:
         """Return the calls in the order in which they turned up, of those at one moment `a[2]` before `a[10]`."""
         return sorted(self.calls.values(), key=lambda call: (call.first_seen, _natural(call.path)))
@@ -180,7 +187,7 @@ class Fold:
             call = self._calls.get(event.call)
             if call is None:
                 call = CallStatus(event.call)
-                self._parents.update(_ancestors(event.call))
+                self._parents.update(ancestors(event.call))
             self._calls[event.call] = _after(call, event)
 
     @property
@@ -205,7 +212,7 @@ def fold(events: Iterable[Event], *, head_alive: bool = True) -> RunStatus:
     return folding.status(head_alive=head_alive)
 
 
-def _ancestors(path: str) -> Iterable[str]:
+def ancestors(path: str) -> Iterable[str]:
     """Return the subworkflow calls within which the call lies: `a[0]` and `a[0].b` for `a[0].b.c`."""
     parts = path.split(".")
     return (".".join(parts[:length]) for length in range(1, len(parts)))

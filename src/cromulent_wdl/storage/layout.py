@@ -34,6 +34,7 @@ __all__ = [
     "OUTPUTS_BEFORE",
     "OUTPUTS_JSON",
     "RUN_LOG",
+    "SOURCE",
     "USAGE",
     "attempt_directory",
     "cache_directory",
@@ -46,6 +47,7 @@ __all__ = [
     "runs_directory",
     "state_directory",
     "stream_file",
+    "unpacked",
     "usage_directory",
 ]
 
@@ -60,6 +62,8 @@ OUTPUTS_BEFORE = "out.before"
 """Those that an earlier head of the run made."""
 OUTPUTS_JSON = "outputs.json"
 """In the directory of a run or call: its outputs, written when all of the links have been made."""
+SOURCE = "wdl"
+"""In a run's directory: copies of what was run, beside one another as their originals are."""
 HEAD_LOG = "head.log"
 """In the copy of a run in the cloud: the log of its heads as far as it has come."""
 CLOUD = "cloud.json"
@@ -86,6 +90,14 @@ HEAD_LOCK = ".cromulent/head"
 """In a run's directory on a shared disk: locked by the run's head for as long as it lives."""
 FARGATE_RUN = ".cromulent/fargate.json"
 """In a run's directory: what was made once for the run in AWS."""
+
+
+def unpacked(source: str) -> str:
+    """Return the path of a source; of one that came in a zip, as it does in the cloud, its path in there.
+
+    Where miniwdl had unpacked it is gone with the head.
+    """
+    return re.sub(r"^.*/miniwdl_run_zip_[^/]+/", "", source)
 
 
 def stream_file(stream: str, attempt: int) -> str:

@@ -43,6 +43,8 @@ class Contents:
     graph: Graph | None = None
     explanation: Explanation | None = None
     """Of a failure, or of what a run waits for."""
+    place: str = ""
+    """Where the run is, if the directory is a copy of it."""
     prices: str = ""
     """Where the prices are from."""
     version: str = ""
@@ -85,6 +87,7 @@ def _heading(contents: Contents) -> Mapping[str, Any]:
     started, ended = contents.status.started, contents.status.ended
     backend = started.backend if started else ""
     where = {"process": "processes on this machine"}.get(backend, backend.capitalize())
+    region = contents.status.region
     return {
         "name": started.name if started else contents.directory.name,
         "run_id": started.run_id if started else contents.directory.name,
@@ -94,8 +97,9 @@ def _heading(contents: Contents) -> Mapping[str, Any]:
         "began": f"{local_time(started.at):%-d %B %Y, %H:%M}" if started else "",
         "made": f"{local_time(contents.now):%-d %B %Y, %H:%M}",
         "host": started.host if started else "",
-        "source": started.source if started else "",
-        "where": f"{where}{f', {started.region}' if started and started.region else ''}",
+        "source": layout.unpacked(started.source) if started else "",
+        "where": f"{where} in {region}" if region else where,
+        "place": contents.place or str(contents.directory),
         "directory": str(contents.directory),
         "versions": dict(started.versions) if started else {},
         "prices": contents.prices,

@@ -1,15 +1,16 @@
 "use strict";
 /* The table of calls: of ten thousand rows only those are in the page that are seen. */
+/* The call's name has what the others leave. */
 const COLUMNS = [
-  { key: "path", head: "Call", width: "21%", value: (c) => CALLS.path[c], text: true },
-  { key: "state", head: "State", width: "13%", value: (c) => (ending(c) && ending(c) !== "ok" ? ending(c) : state(c)), text: true },
-  { key: "attempts", head: "Tries", width: "6%", value: (c) => ATTEMPTS[c].length || null },
-  { key: "took", head: "Took", width: "8%", value: took, show: duration },
-  { key: "waited", head: "Waited", width: "8%", value: waited, show: duration },
-  { key: "cpu", head: "Cores", width: "9%", value: (c) => cores(c) ?? CALLS.cpu[c] },
-  { key: "memory", head: "Memory", width: "19%", value: (c) => CALLS.peak[c] ?? CALLS.memory[c] },
-  { key: "dollars", head: "Cost", width: "8%", value: (c) => CALLS.dollars[c], show: dollars },
-  { key: "place", head: "Place", width: "14%", value: shortPlace, text: true },
+  { key: "path", head: "Call", value: (c) => CALLS.path[c], text: true },
+  { key: "state", head: "State", width: "138px", value: (c) => (ending(c) && ending(c) !== "ok" ? ending(c) : state(c)), text: true },
+  { key: "attempts", head: "Tries", width: "62px", value: (c) => ATTEMPTS[c].length || null },
+  { key: "took", head: "Took", width: "86px", value: took, show: duration },
+  { key: "waited", head: "Waited", width: "86px", value: waited, show: duration },
+  { key: "cpu", head: "Cores", width: "94px", value: (c) => cores(c) ?? CALLS.cpu[c] },
+  { key: "memory", head: "Memory", width: "178px", value: (c) => CALLS.peak[c] ?? CALLS.memory[c] },
+  { key: "dollars", head: "Cost", width: "102px", value: (c) => CALLS.dollars[c], show: dollars },
+  { key: "place", head: "Place", width: "118px", value: shortPlace, text: true },
 ];
 
 /* How many cores were busy on average. */
@@ -53,7 +54,7 @@ class CallTable {
       const button = make("button", "", column.head), cell = make("th", column.text ? "" : "n", button);
       button.type = "button";
       cell.scope = "col";
-      cell.style.width = column.width;
+      if (column.width) cell.style.width = column.width;
       button.addEventListener("click", () => this.sort(column.key));
       row.append(cell);
       column.cell = cell;
@@ -125,7 +126,8 @@ class CallTable {
   cell(column, call) {
     const value = column.value(call);
     if (column.key === "path") {
-      const button = make("button", "link", value), cell = make("th", "", button);
+      const own = Math.max(0, value.lastIndexOf(".")), within = make("span", "within", value.slice(0, own));
+      const button = make("button", "link parted", within, make("span", "own", value.slice(own))), cell = make("th", "", button);
       button.type = "button";
       cell.scope = "row";
       cell.title = value;
