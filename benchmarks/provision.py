@@ -6,13 +6,10 @@ What AWS itself takes for a stack is not in it: the simulator makes one at once.
 
 from __future__ import annotations
 
-import argparse
-import json
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
 
 import boto3
 
@@ -21,40 +18,20 @@ from cromulent_wdl.simulator.settings import Settings
 
 from .clouds import Lab
 from .commands import home
-from .environments import CACHE, Absent, cromulent
-from .figures import Row, as_json, table
-from .measure import Command, Failed, Sample, in_turn, once
+from .environments import cromulent
+from .figures import Row
+from .measure import Command, Sample, in_turn, once
+from .runner import Goals, run
+from .scale import Scale
 
 
-def main() -> int:
-    """Measure, and return the exit status."""
-    options = _arguments().parse_args()
-    try:
-        rows = _measured(options.repetitions)
-    except (Absent, Failed) as error:
-        rows = [Row(1, "a deployment's life", missing=" ".join(str(error).split()))]
-    print(f"\n{table(rows)}")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"rows": as_json(rows)}, indent=2))
-    print(f"\nAlso in {options.json}")
-    return 1 if any(row.verdict == "short" for row in rows) else 0
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.provision", description=__doc__)
-    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of status (default: 5)")
-    parser.add_argument(
-        "--json", type=Path, default=CACHE / "provision.json", metavar="FILE", help="where to write rows"
-    )
-    return parser
-
-
-def _measured(repetitions: int) -> list[Row]:
+def life(scale: Scale) -> list[Row]:
+    """Measure a deployment from its making to its end."""
     with _simulation() as (simulation, environment):
         made = once(_command("cromulent up", environment, "up", "--yes"))
         task = once(_task(simulation, environment))
         again = once(_command("cromulent up, nothing to change", environment, "up", "--yes"))
-        status = in_turn([_command("cromulent status", environment, "status")], repetitions)["cromulent status"]
+        status = in_turn([_command("cromulent status", environment, "status")], scale.times)["cromulent status"]
         gone = once(_command("cromulent down", environment, "down", "--delete-data", "--confirm", "cromulent"))
     return [
         Row(1, "first up to a task that has run", "s", made.wall + task.wall, limit=15),
@@ -104,5 +81,8 @@ def _file_system(simulation: Simulation) -> str:
     return str(found["FileSystemId"])
 
 
+GOALS: Goals = {1: ("a deployment's life", life)}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("provision", __doc__, GOALS))

@@ -4,8 +4,6 @@ exit with 1 if one is short.
 
 from __future__ import annotations
 
-import argparse
-import json
 import shutil
 import statistics
 import sys
@@ -17,9 +15,10 @@ from pathlib import Path
 from playwright.sync_api import Browser, Page, sync_playwright
 from tests.fakes.wide_runs import make_wide_run
 
-from .environments import CACHE
-from .figures import Row, as_json, table
+from .figures import Row
 from .measure import Command, in_turn
+from .runner import Goals, run
+from .scale import Scale
 
 MB = 1_000_000
 PAINTED = "performance.getEntriesByName('first-contentful-paint')[0].startTime"
@@ -35,26 +34,12 @@ DRAWN = """() => new Promise(resolve => {
 })"""
 
 
-def main() -> int:
-    """Measure, and return the exit status."""
-    options = _arguments().parse_args()
+def page_of_many(scale: Scale) -> list[Row]:
+    """Measure making and opening the page of a run of 10,000 calls."""
     with tempfile.TemporaryDirectory(prefix="report-") as place:
-        directory = make_wide_run(Path(place, "20261122-1911-p7"), options.calls // 3)
+        directory = make_wide_run(Path(place, "20261122-1911-p7"), scale.size(10_000, 300) // 3)
         page = Path(place, "report.html")
-        rows = [*_making(directory, page, options.repetitions), *_opening(page, options.repetitions)]
-    print(f"\n{table(rows)}")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"calls": options.calls, "rows": as_json(rows)}, indent=2))
-    print(f"\nAlso in {options.json}")
-    return 1 if any(row.verdict == "short" for row in rows) else 0
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.report", description=__doc__)
-    parser.add_argument("--calls", type=int, default=10_000, metavar="N", help="how many (default: 10000)")
-    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="of each (default: 5)")
-    parser.add_argument("--json", type=Path, default=CACHE / "report.json", metavar="FILE", help="where to write rows")
-    return parser
+        return [*_making(directory, page, scale.times), *_opening(page, scale.times)]
 
 
 def _making(directory: Path, page: Path, repetitions: int) -> Iterator[Row]:
@@ -111,5 +96,8 @@ def _chromium() -> Iterator[Browser]:
         browser.close()
 
 
+GOALS: Goals = {1: ("the page of 10,000 calls", page_of_many)}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("report", __doc__, GOALS))

@@ -7,7 +7,6 @@ connection for what the simulator can do, and by boto3 for what a user's program
 
 from __future__ import annotations
 
-import argparse
 import http.client
 import json
 import sys
@@ -24,8 +23,9 @@ from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import HOST, REGION, Settings
 
-from .environments import CACHE
-from .figures import Row, as_json, table
+from .figures import Row
+from .runner import Goals, run
+from .scale import Scale
 
 PAGE = 100
 BATCH = 10
@@ -39,28 +39,16 @@ DEFINITION: dict[str, Any] = {
 }
 
 
-def main() -> int:
-    """Measure, and return the exit status."""
-    options = _arguments().parse_args()
-    rows: list[Row] = []
+def bare(scale: Scale) -> list[Row]:
+    """Measure what it can do on a bare connection."""
     with _simulation() as (simulation, request):
-        rows += _raw(simulation.port, request, options.tasks)
-    with _simulation() as (simulation, request):
-        rows += _through_boto3(simulation, request, options.tasks)
-    print(f"\n{table(rows)}")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"rows": as_json(rows)}, indent=2))
-    print(f"\nAlso in {options.json}")
-    return 1 if any(row.verdict == "short" for row in rows) else 0
+        return _raw(simulation.port, request, scale.size(10_000, 500))
 
 
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.simulator", description=__doc__)
-    parser.add_argument("--tasks", type=int, default=10_000, metavar="N", help="how many (default: 10000)")
-    parser.add_argument(
-        "--json", type=Path, default=CACHE / "simulator.json", metavar="FILE", help="where to write rows"
-    )
-    return parser
+def through_boto3(scale: Scale) -> list[Row]:
+    """Measure what a user's program meets."""
+    with _simulation() as (simulation, request):
+        return _through_boto3(simulation, request, scale.size(10_000, 500))
 
 
 @contextmanager
@@ -173,5 +161,8 @@ def _memory(port: int) -> float:
     raise AssertionError("the simulator's process was not found")
 
 
+GOALS: Goals = {1: ("requests on one connection", bare), 4: ("tasks through boto3", through_boto3)}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("simulator", __doc__, GOALS))

@@ -6,8 +6,6 @@ Requests are those that the simulator counts; CPU is the client's, its start inc
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import sys
 import tempfile
@@ -20,36 +18,23 @@ from cromulent_wdl.simulator.settings import Settings
 
 from .clouds import Lab
 from .commands import STANDINS, home
-from .environments import CACHE, cromulent, peer
-from .figures import Row, as_json, table
+from .environments import cromulent, peer
+from .figures import Row
 from .measure import MEMORY, Command, Sample, once
+from .runner import Goals, run
+from .scale import Scale
 
 LIMIT = 1.2
 MEBIBYTE = 1 << 20
 
 
-def main() -> int:
-    """Measure, and return the exit status."""
-    options = _arguments().parse_args()
-    many, large = (200, 100) if options.quick else (5000, 2000)
+def both_ways(scale: Scale) -> list[Row]:
+    """Measure small files and a large one, there and back."""
     rows: list[Row] = []
     with _endpoint() as here, tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as place:
-        for what, directory in _files(Path(place), many, large):
+        for what, directory in _files(Path(place), scale.size(5000, 200), scale.size(2000, 100)):
             rows += _measured(here, what, directory)
-    print(f"\n{table(rows)}")
-    options.json.parent.mkdir(parents=True, exist_ok=True)
-    options.json.write_text(json.dumps({"quick": options.quick, "rows": as_json(rows)}, indent=2))
-    print(f"\nAlso in {options.json}")
-    return 1 if any(row.verdict == "short" for row in rows) else 0
-
-
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m benchmarks.transfers", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="smaller work: to see that everything works")
-    parser.add_argument(
-        "--json", type=Path, default=CACHE / "transfers.json", metavar="FILE", help="where to write rows"
-    )
-    return parser
+    return rows
 
 
 @contextmanager
@@ -105,5 +90,8 @@ def _once(here: Lab, name: str, arguments: list[str]) -> tuple[Sample, float]:
     return sample, float(here.requests("s3:"))
 
 
+GOALS: Goals = {1: ("files to the bucket and back", both_ways)}
+
+
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run("transfers", __doc__, GOALS))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cromulent_wdl.aws.log_lines import drain
+from cromulent_wdl.aws.log_streams import drain
 from cromulent_wdl.backends.seam import Cancellation
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.model import (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,12 +13,12 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_stepfunctions import SFNClient
 
-__all__ = ["Execution", "find", "running", "start", "stop"]
+__all__ = ["Execution", "arn_of", "find", "running", "start", "stop"]
 
 
 @dataclass(frozen=True)
 class Execution:
-    """An execution of a machine. `status` is Step Functions' own word."""
+    """An execution of a machine; its name is the run's id. `status` is Step Functions' own word."""
 
     name: str
     status: str
@@ -44,7 +44,7 @@ def find(access: Access, machine: str, name: str) -> Execution | None:
     """Return the execution of a name; None where there is none, or where it is 90 days past and forgotten."""
     try:
         with asking(f"looking at run {name}"):
-            answer = _client(access).describe_execution(executionArn=_arn(machine, name))
+            answer = _client(access).describe_execution(executionArn=arn_of(machine, name))
     except AwsError as error:
         if error.code == "ExecutionDoesNotExist":
             return None
@@ -60,22 +60,31 @@ def find(access: Access, machine: str, name: str) -> Execution | None:
     )
 
 
-def running(access: Access, machine: str) -> Iterator[Execution]:
-    """Yield the executions that go on."""
+def running(access: Access, machine: str) -> tuple[Execution, ...]:
+    """Return a machine's executions that go on, the oldest first; none where the machine is gone."""
     pages = _client(access).get_paginator("list_executions")
-    with asking("listing runs"):
-        for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING"):
-            for each in page["executions"]:
-                yield Execution(each["name"], each["status"], each["startDate"].timestamp())
+    try:
+        with asking("listing runs"):
+            found = [
+                Execution(each["name"], each["status"], each["startDate"].timestamp())
+                for page in pages.paginate(stateMachineArn=machine, statusFilter="RUNNING")
+                for each in page["executions"]
+            ]
+    except AwsError as error:
+        if error.code == "StateMachineDoesNotExist":
+            return ()
+        raise
+    return tuple(sorted(found, key=lambda each: each.started))
 
 
 def stop(access: Access, machine: str, name: str, cause: str) -> None:
     """Stop an execution; one that has ended stays as it is."""
     with asking(f"stopping run {name}"):
-        _client(access).stop_execution(executionArn=_arn(machine, name), error="Cromulent.Stopped", cause=cause)
+        _client(access).stop_execution(executionArn=arn_of(machine, name), error="Cromulent.Stopped", cause=cause)
 
 
-def _arn(machine: str, name: str) -> str:
+def arn_of(machine: str, name: str) -> str:
+    """Return the ARN of a machine's execution of that name."""
     return f"{machine.replace(':stateMachine:', ':execution:')}:{name}"
 
 

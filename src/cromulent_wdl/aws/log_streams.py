@@ -1,18 +1,24 @@
-"""A stream of CloudWatch Logs, read as it grows."""
+"""A stream of CloudWatch Logs, read as it grows, or to its last line."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AwsError
+from ..clock import SYSTEM, Clock
+from ..errors import AwsError, AwsThrottled
 from .access import Access, asking
 
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-__all__ = ["Page", "pages"]
+__all__ = ["Page", "drain", "pages"]
+
+_PAUSE = 1.0
+"""Between two looks: GetLogEvents is the account's, at 25 a second (unconfirmed)."""
+_MOST = 10_000
+"""Lines that are kept."""
 
 
 @dataclass(frozen=True)
@@ -43,3 +49,26 @@ def pages(access: Access, group: str, stream: str, token: str = "") -> Iterator[
             return
         token = page.token
         yield page
+
+
+def drain(
+    access: Access, group: str, stream: str, *, until: float, clock: Clock = SYSTEM, stopping: Callable[[], bool]
+) -> list[str]:
+    """Return the lines of a stream, not too many, looking until nothing new comes and the time (of `clock`) is over.
+
+    Lines come late, and a request that is one too many is made again. Raises AwsError.
+    """
+    lines: list[str] = []
+    token = ""
+    while True:
+        try:
+            for page in pages(access, group, stream, token):
+                lines += page.lines
+                token = page.token
+                if len(lines) >= _MOST:
+                    return lines[:_MOST]
+        except AwsThrottled:
+            pass  # what had come is kept
+        if clock.now() >= until or stopping():
+            return lines
+        clock.sleep(_PAUSE)

@@ -57,7 +57,7 @@ def command(
             return _prove(held, left, held.data, prices)
         ui.note("There is nothing else to take away; --delete-data deletes that, too.")
         return None
-    if (held.executions or held.tasks) and not stop_runs and not dry_run:
+    if (held.runs or held.tasks) and not stop_runs and not dry_run:
         raise UsageError(removal.going_on(held), hint="let them end, or give --stop-runs")
     if dry_run or not _agreed(held, delete_data, confirm, yes):
         ui.note("Nothing was taken away.")
@@ -74,7 +74,7 @@ def command(
 
 def _in_words(held: Holdings, delete_data: bool, prices: Rates) -> list[str]:
     lines = []
-    if held.executions or held.tasks:
+    if held.runs or held.tasks:
         lines.append(f"stop    {removal.running(held)}")
     if held.stack is not None:
         listed = ", ".join(counted(held.resources))

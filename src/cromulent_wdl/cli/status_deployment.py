@@ -9,6 +9,7 @@ from typing import Any
 
 from .. import __version__
 from ..aws.access import Access
+from ..aws.executions import arn_of
 from ..clock import SYSTEM
 from ..errors import AwsError, CromulentError, DeploymentNotFound
 from ..pricing.idle import NAMES
@@ -205,7 +206,8 @@ def _record(standing: Standing, items: Sequence[Item], usage: MonthUsage | str, 
         "state": standing.state,
         "healthy": standing.healthy,
         "runs": [
-            {"run": each.name, "execution": each.arn, "started": each.started, "elapsed": now - each.started,
+            {"run": each.name, "execution": arn_of(standing.deployment.state_machine, each.name),
+             "started": each.started, "elapsed": now - each.started,
              "tasks": len(standing.tasks_of(each.name)),
              "vcpus": sum(task.vcpus for task in standing.tasks_of(each.name))}
             for each in standing.runs

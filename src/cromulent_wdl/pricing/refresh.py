@@ -13,6 +13,7 @@ import msgspec
 
 from ..aws.price_list import Offer
 from ..clock import SYSTEM, Clock, local_time
+from ..files import write_whole
 from .card import Card, Rates, shipped
 
 __all__ = ["Asked", "ask", "keep", "rates_of"]
@@ -74,9 +75,8 @@ def ask(region: str, offers: Callable[[str], Iterable[Offer]], clock: Clock = SY
 def keep(asked: Asked, directory: Path) -> Path:
     """Put the answer where `rates_of` finds it, and return the file."""
     path = directory / f"{asked.region}.json"
-    new = path.with_suffix(".new")
-    new.write_bytes(msgspec.json.encode(asked))
-    return new.replace(path)
+    write_whole(path, msgspec.json.encode(asked))
+    return path
 
 
 def rates_of(region: str, directory: Path, clock: Clock = SYSTEM, card: Card | None = None) -> Rates:

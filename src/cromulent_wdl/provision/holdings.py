@@ -4,11 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from ..aws import access_points, buckets, cloudformation, file_systems, ongoing, tagging, task_definitions
+from ..aws import (
+    access_points,
+    buckets,
+    cloudformation,
+    cluster_tasks,
+    executions,
+    file_systems,
+    tagging,
+    task_definitions,
+)
 from ..aws.access import Access
 from ..aws.buckets import Holding
 from ..aws.cloudformation import Stack
 from ..aws.deployments import TAG, deployment_of
+from ..aws.executions import Execution
 from ..aws.file_systems import FileSystem
 from ..aws.task_definitions import Definition
 from ..clock import SYSTEM, Clock
@@ -66,7 +76,7 @@ class Holdings:
     resources: tuple[str, ...]
     """The types of what the stack is made of, its data left out."""
     data: Data
-    executions: tuple[str, ...] = ()
+    runs: tuple[Execution, ...] = ()
     tasks: tuple[str, ...] = ()
     definitions: tuple[Definition, ...] = ()
     access_points: tuple[str, ...] = ()
@@ -107,8 +117,8 @@ def survey(access: Access, name: str, report: Report, clock: Clock = SYSTEM) -> 
         deployment,
         held,
         Data(kept.bucket, in_bucket, files),
-        ongoing.executions(access, deployment.state_machine) if deployment is not None else (),
-        ongoing.tasks(access, deployment.cluster) if deployment is not None else (),
+        executions.running(access, deployment.state_machine) if deployment is not None else (),
+        cluster_tasks.tasks(access, deployment.cluster) if deployment is not None else (),
         definitions,
         _of_runs(access, deployment) if deployment is not None else (() if stack else _left(access, name)),
     )

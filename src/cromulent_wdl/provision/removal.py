@@ -5,7 +5,7 @@ Each step can be interrupted: what is left is found again, by the stack's name o
 
 from __future__ import annotations
 
-from ..aws import buckets, cloudformation, file_systems, ongoing, task_definitions
+from ..aws import buckets, cloudformation, cluster_tasks, executions, file_systems, task_definitions
 from ..aws.access import Access
 from ..clock import SYSTEM, Clock
 from ..errors import ProvisionFailed, UsageError
@@ -31,7 +31,7 @@ def take_away(
     Raises UsageError, with nothing done, while runs go on that are not to be stopped; ProvisionFailed where
     CloudFormation does not get through.
     """
-    if (held.executions or held.tasks) and not stop_runs:
+    if (held.runs or held.tasks) and not stop_runs:
         raise UsageError(f"{going_on(held)} in '{held.name}'", hint="let them end, or give --stop-runs")
     if held.deployment is not None:
         _stop(access, held, held.deployment, clock)
@@ -48,12 +48,12 @@ def take_away(
 
 def going_on(held: Holdings) -> str:
     """Return what goes on, as a clause."""
-    return f"{running(held)} {'is' if len(held.executions) + len(held.tasks) == 1 else 'are'} running"
+    return f"{running(held)} {'is' if len(held.runs) + len(held.tasks) == 1 else 'are'} running"
 
 
 def running(held: Holdings) -> str:
     """Return the numbers of what goes on."""
-    numbers = {"run": len(held.executions), "task": len(held.tasks)}
+    numbers = {"run": len(held.runs), "task": len(held.tasks)}
     return " and ".join(f"{number} {noun}{'s' * (number != 1)}" for noun, number in numbers.items() if number)
 
 
@@ -72,14 +72,14 @@ def leftovers(access: Access, held: Holdings, *, delete_data: bool, clock: Clock
 
 def _stop(access: Access, held: Holdings, deployment: Deployment, clock: Clock) -> None:
     """Stop runs, then whatever tasks there are, and wait: a cluster in which tasks are left is not deleted."""
-    for execution in held.executions:
-        ongoing.stop_execution(access, execution, _REASON)
+    for run in held.runs:
+        executions.stop(access, deployment.state_machine, run.name, _REASON)
     stopping = set(held.tasks)
-    while running := ongoing.tasks(access, deployment.cluster):
+    while running := cluster_tasks.tasks(access, deployment.cluster):
         for task in running:
-            ongoing.stop_task(access, deployment.cluster, task, _REASON)
+            cluster_tasks.stop_task(access, deployment.cluster, task, _REASON)
         stopping |= set(running)
-    while not ongoing.stopped(access, deployment.cluster, sorted(stopping)):
+    while not cluster_tasks.stopped(access, deployment.cluster, sorted(stopping)):
         clock.sleep(_LOOK)
 
 

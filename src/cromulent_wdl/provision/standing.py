@@ -11,13 +11,14 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TypeVar
 
-from ..aws import buckets, file_systems, log_groups, ongoing, quotas, tagging
+from ..aws import buckets, cluster_tasks, executions, file_systems, log_groups, quotas, tagging
 from ..aws.access import Access
 from ..aws.buckets import Holding
 from ..aws.cloudformation import Stack
+from ..aws.cluster_tasks import RunningTask
 from ..aws.deployments import TAG, find_deployed
+from ..aws.executions import Execution
 from ..aws.file_systems import FileSystem
-from ..aws.ongoing import Execution, RunningTask
 from ..aws.quotas import Quotas
 from ..errors import AwsDenied
 from ..model.deployment import Deployment
@@ -97,8 +98,8 @@ def look(access: Access, name: str, *, pages: int | None = PAGES) -> Standing:
 
     none: None = None
     with ThreadPoolExecutor() as pool:
-        runs = pool.submit(ask, "runs", lambda: ongoing.running_executions(access, deployment.state_machine), ())
-        tasks = pool.submit(ask, "tasks", lambda: ongoing.running_tasks(access, deployment.cluster, _TASKS), ())
+        runs = pool.submit(ask, "runs", lambda: executions.running(access, deployment.state_machine), ())
+        tasks = pool.submit(ask, "tasks", lambda: cluster_tasks.running_tasks(access, deployment.cluster, _TASKS), ())
         allowed = pool.submit(ask, "quotas", lambda: quotas.fargate(access), none)
         files = pool.submit(
             ask, "files", lambda: file_systems.find_file_system(access, deployment.file_system, targets=False), none

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import fcntl
 import io
-import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -28,6 +27,7 @@ from ..aws import executions, objects
 from ..aws.access import Access
 from ..aws.executions import Execution
 from ..clock import SYSTEM, Clock
+from ..files import write_whole
 from ..model import Ending, RunEnded, RunStarted, to_json
 from ..model.cloud_run import RunResult, name_in
 from ..storage import layout
@@ -85,7 +85,7 @@ def mirror_of(run: CloudRun) -> Path:
     if not (directory / layout.CLOUD).exists():
         directory.mkdir(parents=True, exist_ok=True)
         (directory / layout.JOURNAL).touch()
-        _replace(directory / layout.CLOUD, msgspec.json.encode(run))
+        write_whole(directory / layout.CLOUD, msgspec.json.encode(run))
         register(directory)
     return directory
 
@@ -136,7 +136,7 @@ class Mirror:
         content = objects.get(self.access, self.run.bucket, self.keys.result)
         seen = self._copy_journal(seen)
         head, token = self._log.copy(seen.head, seen.log_token)
-        _replace(self.directory / _PLACE, msgspec.json.encode(replace(seen, head=head, log_token=token)))
+        write_whole(self.directory / _PLACE, msgspec.json.encode(replace(seen, head=head, log_token=token)))
         if content is not None:
             self._end(msgspec.json.decode(content, type=RunResult))
         else:
@@ -161,7 +161,7 @@ class Mirror:
             begun = execution.started if execution else self._clock.now()
             ended = (execution.ended if execution else None) or self._clock.now()
             self._note_end(begun, RunEnded(ended, Ending(result.state), result.message, result.call))
-        _replace(self.directory / _RESULT, msgspec.json.encode(result))
+        write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _ask(self) -> None:
         """Note the end of a run that left no result: it was stopped from outside, or lost."""
@@ -183,7 +183,7 @@ class Mirror:
         result = RunResult(
             self.run.run, state, execution.error or execution.status, message, exit_status=status, last_words=words
         )
-        _replace(self.directory / _RESULT, msgspec.json.encode(result))
+        write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _note_end(self, begun: float, end: RunEnded) -> None:
         """Have an end in the journal that no head has written, and a beginning where there is none."""
@@ -236,9 +236,3 @@ def _unpack(texts: bytes, directory: Path) -> None:
         for name in archive.namelist():
             if name != layout.JOURNAL and name not in (layout.CLOUD, _RESULT):
                 given.name_in(Path(archive.extract(name, directory)))
-
-
-def _replace(path: Path, content: bytes) -> None:
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.write_bytes(content)
-    os.replace(part, path)

@@ -25,6 +25,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from ..files import write_whole
 from .errors import StateUnusable
 from .settings import HOST
 
@@ -57,7 +58,7 @@ class Keeping:
             fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
             found = directory / "version"
             if not found.exists():
-                _write(found, version)
+                write_whole(found, version.encode())
             if found.read_text() != version:
                 raise StateUnusable(
                     f"{directory} was made by another version of the simulator ({found.read_text().strip()})",
@@ -90,7 +91,7 @@ class Keeping:
 
     def note_port(self, port: int) -> None:
         """Keep the port."""
-        _write(self._directory / "port", f"{port}\n")
+        write_whole(self._directory / "port", f"{port}\n".encode())
 
     def read_ecs(self) -> bytes:
         """Return what was kept of ECS, or nothing."""
@@ -100,7 +101,7 @@ class Keeping:
 
     def write_ecs(self, content: bytes) -> None:
         """Keep what there is of ECS."""
-        _write(self._directory / "ecs.json", content)
+        write_whole(self._directory / "ecs.json", content)
 
 
 class Saver:
@@ -145,10 +146,3 @@ def listen(port: int, last: int, backlog: int) -> socket.socket:
         with suppress(OSError):
             return socket.create_server((HOST, last), backlog=backlog)
     return socket.create_server((HOST, port), backlog=backlog)
-
-
-def _write(path: Path, content: str | bytes) -> None:
-    """Write a file whole or not at all."""
-    new = path.with_name(f".{path.name}.new")
-    new.write_bytes(content.encode() if isinstance(content, str) else content)
-    new.replace(path)

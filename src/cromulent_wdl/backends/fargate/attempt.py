@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ...aws.decode import KILLED, EcsTask
-from ...aws.log_lines import drain
+from ...aws.log_streams import drain
 from ...config import Settings
 from ...errors import AwsDenied, AwsError, CromulentError
 from ...model import EcsTaskStopped, Ending, Outcome, TaskImage, TaskStarted

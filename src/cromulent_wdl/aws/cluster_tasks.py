@@ -1,4 +1,4 @@
-"""What goes on in a deployment: executions of its machine, tasks of its cluster, and how either is stopped."""
+"""The ECS tasks of a whole cluster, whoever started them, as those see them who look after a deployment."""
 
 from __future__ import annotations
 
@@ -12,15 +12,10 @@ from .access import Access, asking
 
 if TYPE_CHECKING:
     from mypy_boto3_ecs import ECSClient
-    from mypy_boto3_stepfunctions import SFNClient
 
 __all__ = [
-    "Execution",
     "RunningTask",
-    "executions",
-    "running_executions",
     "running_tasks",
-    "stop_execution",
     "stop_task",
     "stopped",
     "tasks",
@@ -30,16 +25,6 @@ _BATCH = 100
 """DescribeTasks takes no more ids."""
 _SPOT = "FARGATE_SPOT"
 _UNITS_A_VCPU = 1024
-
-
-@dataclass(frozen=True)
-class Execution:
-    """A running execution of a state machine; its name is the run's id."""
-
-    arn: str
-    name: str
-    started: float
-    """Seconds since the epoch."""
 
 
 @dataclass(frozen=True)
@@ -53,36 +38,6 @@ class RunningTask:
     spot: bool
     running: bool
     """Whether it runs already; else it is being started, or is ending."""
-
-
-def executions(access: Access, machine: str) -> tuple[str, ...]:
-    """Return the ARNs of a state machine's running executions; none where the machine is gone."""
-    return tuple(each.arn for each in running_executions(access, machine))
-
-
-def running_executions(access: Access, machine: str) -> tuple[Execution, ...]:
-    """Return a state machine's running executions, the oldest first; none where the machine is gone."""
-    client: SFNClient = access.client("stepfunctions")
-    try:
-        with asking("listing running runs"):
-            pages = client.get_paginator("list_executions").paginate(stateMachineArn=machine, statusFilter="RUNNING")
-            found = [
-                Execution(each["executionArn"], each["name"], each["startDate"].timestamp())
-                for page in pages
-                for each in page["executions"]
-            ]
-    except AwsError as error:
-        if error.code == "StateMachineDoesNotExist":
-            return ()
-        raise
-    return tuple(sorted(found, key=lambda each: each.started))
-
-
-def stop_execution(access: Access, execution: str, cause: str) -> None:
-    """Stop an execution, and with it the head that it waits for."""
-    client: SFNClient = access.client("stepfunctions")
-    with asking(f"stopping {execution.rpartition(':')[2]}"):
-        client.stop_execution(executionArn=execution, cause=cause)
 
 
 def tasks(access: Access, cluster: str) -> tuple[str, ...]:
