@@ -177,6 +177,6 @@ def test_a_run_here_costs_nothing_and_says_so(
 ) -> None:
     directory = make_run(tmp_path / beginning(1.0).run_id, failed_run(1.0))
     assert cromulent(["cost", str(directory)]) == 0
-    assert "ran here, by docker, which costs nothing on AWS" in capsys.readouterr().out
+    assert "ran here, which costs nothing on AWS" in capsys.readouterr().out
     assert cromulent(["cost", str(directory), str(cloud_run)]) == 0
     assert "all runs  $0.2331" in capsys.readouterr().out

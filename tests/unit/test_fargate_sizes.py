@@ -61,7 +61,7 @@ def test_what_no_size_holds_is_told_with_the_nearest() -> None:
 
 def test_what_was_rounded_up_is_told() -> None:
     size = Size(4096, 8192)
-    assert rounding(Resources(cpu=3, memory=4_000_000_000), size) == "3 vCPU rounded to 4, 3.73 GiB rounded to 8"
+    assert rounding(Resources(cpu=3, memory=4_000_000_000), size) == "3 vCPU rounded to 4, 4 GB rounded to 8 GiB"
     assert rounding(Resources(cpu=4, memory=8 * GIB), size) == rounding(Resources(), size) == ""
 
 

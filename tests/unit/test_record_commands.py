@@ -103,7 +103,7 @@ def test_status_of_a_failed_run_says_why_and_what_to_type_next(place: Path) -> N
     make_run(place / RUN, failed_run(1.0))
     result = invoke(status.command, "last")
     assert [_words(line) for line in result.stdout.splitlines()] == [
-        f"align {RUN} failed, on docker 1:11",
+        f"align {RUN} failed, on Docker 1:11",
         "✔ index 0:07 1 core, 536.9 MB of 2.1 GB bwa:0.7.17",
         "✘ align[0] 1:00 2 cores, 4.3 GB of 4.3 GB attempt 2, ran out of memory (4 GiB)",
         "■ align[1] 1:00 2 cores, 4.3 GB",

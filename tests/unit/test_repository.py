@@ -119,6 +119,14 @@ def test_links_between_documents_lead_somewhere(file: Path) -> None:
     assert not [link for link in links if not (file.parent / link).exists()]
 
 
+def test_the_story_of_a_package_names_files_that_are_there() -> None:
+    for opening in (ROOT / "src").rglob("__init__.py"):
+        story = ast.get_docstring(ast.parse(opening.read_text())) or ""
+        named = re.findall(r"`([\w/]+\.(?:py|sh|yaml|j2))`", story)
+        places = (opening.parent, ROOT / "src" / "cromulent_wdl")
+        assert not [name for name in named if not any((place / name).exists() for place in places)], opening
+
+
 def test_every_decision_has_a_number_of_its_own_by_date_and_is_listed() -> None:
     directory = ROOT / "docs" / "adr"
     pages = sorted(directory.glob("[0-9]*.md"))

@@ -107,9 +107,9 @@ def _ready(wish: _Wish) -> Sent | CloudRun:
         return cloud_run(wish.deployment, there, wish.settings)
     sent = replace(sent, run=launch.run_id(wish.bound.target.name, sent.digest))
     ui.note(f"{wish.bound.target.name}  {sent.run}  deployment {wish.deployment.name}, {wish.deployment.region}")
-    ui.note(f"  checked   {outlook.checked(rows)}")
+    ui.item(f"checked   {outlook.checked(rows)}", hang=10)
     if rows:
-        ui.note(f"  will cost {outlook.costs(rows)}")
+        ui.item(f"will cost {outlook.costs(rows)}", hang=10)
     if limit := wish.settings.max_cost:
         ui.note(f"  stops     launching at {format_dollars(limit)}")
     outlook.warn(rows)

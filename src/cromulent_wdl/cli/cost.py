@@ -87,10 +87,7 @@ def _show(asked: _Asked, every: bool) -> None:
     name = started.name if started is not None else asked.directory.name
     if not costs.bills:
         here = started is None or started.backend != "fargate"
-        backend = f", by {started.backend}" if started is not None else ""
-        what = (
-            f"ran here{backend}, which costs nothing on AWS" if here else "has cost nothing yet: no ECS task is known"
-        )
+        what = "ran here, which costs nothing on AWS" if here else "has cost nothing yet: no ECS task is known"
         ui.data(f"{name}  {asked.directory.name}  {what}")
         return
     about = "about " if costs.estimated else ""
@@ -102,7 +99,7 @@ def _show(asked: _Asked, every: bool) -> None:
     for line in _waste(costs):
         ui.data(f"  {line}")
     if costs.estimated:
-        ui.note("  what still runs, or has no record of AWS's, is reckoned by this machine's clock")
+        ui.item("what still runs, or has no record of AWS's, is reckoned by this machine's clock", hang=2)
     for region, names in costs.names().items():
         ui.note(f"  {rates(region).note(names)}")
 

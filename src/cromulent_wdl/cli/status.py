@@ -88,7 +88,9 @@ def _heading(directory: Path, status: RunStatus, now: float) -> str:
         return f"{directory.name}  has only just begun"
     elapsed = status.elapsed(now)
     words = {State.LOST: "lost: its head is gone without a word"}.get(status.state, status.state.value)
-    parts = [status.started.name, directory.name, f"{words}, on {status.started.backend}"]
+    backend = status.started.backend
+    on = "processes" if backend == "process" else backend.capitalize()
+    parts = [status.started.name, directory.name, f"{words}, on {on}"]
     return "  ".join(parts + ([format_duration(elapsed)] if elapsed is not None else []))
 
 

@@ -4,5 +4,5 @@
 among the inputs and says what becomes of each: local ones are uploaded by content, those in S3 stay where they
 are. `environment.py` puts together what a head needs beside Python. `launch.py` starts an execution of the
 deployment's state machine, whose input is a contract (docs/reference/cloud-runs.md). The head then runs
-`cli/orchestrate.py`.
+`cli/head.py`.
 """

@@ -95,5 +95,7 @@ def rounding(resources: Resources, size: Size) -> str:
     if resources.cpu and size.cpu > resources.cpu * UNITS:
         rounded.append(f"{resources.cpu} vCPU rounded to {size.vcpus:g}")
     if resources.memory and size.memory * MIB > resources.memory:
-        rounded.append(f"{resources.memory / GIB:.3g} GiB rounded to {size.memory / 1024:g}")
+        decimal = resources.memory % 10**6 == 0  # asked for in GB, not GiB
+        asked = format_bytes(resources.memory) if decimal else f"{resources.memory / GIB:.3g} GiB"
+        rounded.append(f"{asked} rounded to {size.memory / 1024:g} GiB")
     return ", ".join(rounded)
