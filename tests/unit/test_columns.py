@@ -28,13 +28,16 @@ def test_columns_are_as_wide_as_their_cells() -> None:
 def test_what_does_not_fit_is_folded_between_words() -> None:
     assert _printed([("call_sample.align", "5.1 GB of 17.2 GB", "$1.07 (52%)")], right=(2,), room=36) == [
         "call_sample.align  5.1 GB      $1.07",
-        "                   of 17.2     (52%)",
-        "                   GB",
+        "                   of          (52%)",
+        "                   17.2 GB",
     ]
 
 
 def test_a_name_that_does_not_fit_keeps_both_of_its_ends() -> None:
     assert _printed([("call_sample[0-shipped].call_variants", "0:02")], room=26) == ["call_samp…l_variants  0:02"]
+    assert _printed([("20261126_210441_md5sum", "s3://cromulent-results/runs")], room=36) == [
+        "20261126_210441_md5sum  s3://…s/runs"
+    ]
 
 
 def test_a_long_sentence_takes_three_lines() -> None:

@@ -1,11 +1,12 @@
 """Rows of cells as aligned lines, and what gives way where a terminal is too narrow for them.
 
-First the texts are folded between their words, those with the most room to give before others; only what then does
-not fit is shortened, in its middle, since paths and names tell themselves apart by both of their ends.
+First the texts are folded between their words, those with the most room to give before others. What then does not fit
+is shortened, the last column before the others, and in its middle, since both ends tell paths and names apart.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rich.cells import cell_len, set_cell_size
@@ -25,8 +26,9 @@ def aligned(rows: Sequence[Sequence[str]], right: Sequence[int], room: int | Non
     widths = [max(map(cell_len, column)) for column in columns]
     if room is not None:
         space = room - _GAP * (len(widths) - 1)
-        words = [max((cell_len(word) for cell in column for word in cell.split()), default=0) for column in columns]
+        words = [max(cell_len(word) for cell in column for word in _words(cell)) for column in columns]
         _narrow(widths, words, space)
+        _narrow(widths, [*widths[:-1], min(widths[-1], _LEAST)], space)
         _narrow(widths, [min(width, _LEAST) for width in widths], space)
     for row in rows:
         cells = [_folded(cell, width) for cell, width in zip(row, widths, strict=True)]
@@ -48,12 +50,17 @@ def _narrow(widths: list[int], least: Sequence[int], space: int) -> None:
         widths[slack.index(most)] -= 1
 
 
+def _words(text: str) -> list[str]:
+    """Return what stays together: words, and numbers with their units."""
+    return re.split(r"(?<!\d) | (?=\()", text)
+
+
 def _folded(text: str, width: int) -> list[str]:
     """Return the text in a few lines of at most the width."""
     if cell_len(text) <= width:
         return [text]
     lines: list[str] = []
-    for word in text.split():
+    for word in _words(text):
         if lines and cell_len(lines[-1]) + 1 + cell_len(word) <= width:
             lines[-1] += f" {word}"
         else:
