@@ -39,7 +39,7 @@ def collect_here(wish: Wish) -> int | None:
         ui.note(line)
     for entry in runs if lines else ():
         if entry.run_id in said.runs:
-            ui.note(f"  {ui.short_path(entry.directory)}")
+            ui.note(f"  {ui.short_path(str(entry.directory))}")
     if not lines or wish.dry_run:
         return None
     if not (wish.yes or ui.confirm("Remove it, with the outputs in these directories?")):

@@ -82,7 +82,8 @@ def _with_what_was_kept(access: Access, name: str, missing: DeploymentNotFound) 
     if not kept.bucket and not kept.file_system:
         return missing
     found = " and ".join(filter(None, (kept.bucket, kept.file_system)))
-    return DeploymentNotFound(f"{missing}, but {found} were kept from one", hint=f"{missing.hint} takes that back")
+    command = (missing.hint or "").partition(" makes it")[0]
+    return DeploymentNotFound(f"{missing}, but {found} were kept from one", hint=f"{command} takes that back")
 
 
 def _tell(line: str) -> None:
