@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from email.message import Message
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from cromulent_wdl.aws.access import Access
 from cromulent_wdl.aws.objects import Found
 from cromulent_wdl.aws.transfers import Transfer, download
 from cromulent_wdl.aws.transfers.refusals import Abandoned, Said, failure
-from cromulent_wdl.aws.transfers.room import Room
+from cromulent_wdl.aws.transfers.room import Pace, Room
 from cromulent_wdl.aws.transfers.sizes import cuts
 from cromulent_wdl.errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CredentialsError
 from tests.fakes.http_server import Answer, in_turn, serving
@@ -54,6 +55,18 @@ def test_there_is_room_for_so_many_and_so_much_and_for_a_large_one_alone() -> No
     room.close()
     with pytest.raises(Abandoned):
         room.enter(0)
+
+
+def test_more_are_under_way_until_the_line_is_full() -> None:
+    def settled(seconds: Callable[[int], float]) -> int:
+        pace = Pace(8)
+        for _ in range(50):
+            pace.came(8 * MEBIBYTE, seconds(pace.at_once), pace.at_once)
+        return pace.at_once
+
+    assert settled(lambda at_once: 0.1) == 8
+    assert settled(lambda at_once: 10.0) == 8  # each connection has so much, however many there are
+    assert settled(lambda at_once: 10.0 * at_once) == 3  # they share it
 
 
 def said(status: int, code: str, message: str = "it says so") -> Said:

@@ -6,7 +6,32 @@ import threading
 
 from .refusals import Abandoned
 
-__all__ = ["Room"]
+__all__ = ["Pace", "Room"]
+
+
+_FIRST = 2
+_QUICK_SECONDS = 1.0
+_MORE = 1.1
+
+
+class Pace:
+    """How many requests one caller has under way: one more for each that was quick, or showed the line to bear more.
+
+    By a line that is full many at once would all end at the end: no bar would move, and what is killed would have
+    nothing to go on with.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._best = 0.0
+        self.at_once = min(_FIRST, most)
+
+    def came(self, size: int, seconds: float, at_once: int) -> None:
+        """Hear of a request that has ended: how long it took, among how many."""
+        rate = size / max(seconds, 1e-6) * at_once
+        if seconds < _QUICK_SECONDS or rate > self._best * _MORE:
+            self.at_once = min(self.at_once + 1, self._most)
+        self._best = max(self._best, rate)
 
 
 class Room:

@@ -21,7 +21,7 @@ from ...clock import SYSTEM, Clock
 from ..access import Access
 from .doorway import Doorway, Place
 from .refusals import Said, failure
-from .room import Room
+from .room import Pace, Room
 from .sizes import SMALL
 
 if TYPE_CHECKING:
@@ -96,15 +96,17 @@ class Runtime:
         for each in left:
             each.cancel()
 
-    def answers(self, requests: Iterable[Request]) -> Iterator[Answer]:
-        """Send the requests, as many at once as there is room for, and yield answers as they come.
+    def answers(self, requests: Iterable[Request], most: int = _AT_ONCE) -> Iterator[Answer]:
+        """Send the requests, as many at once as there is room and a quick line for, and yield answers as they come.
 
         Raises AwsError and its kind, OSError for what a file is to blame for, and Abandoned; then, and where the
         caller takes no more, what is under way is abandoned.
         """
-        mine = _Caller()
+        mine = _Caller(Pace(most))
         try:
             for request in requests:
+                while len(mine.underway) >= mine.pace.at_once:
+                    yield from self._taken(mine)
                 self._room.enter(request.size)
                 self._send(request, mine)
                 while not mine.came.empty():
@@ -118,6 +120,7 @@ class Runtime:
         """Wait for one to end, and yield its answer; one that S3 sends elsewhere is sent there."""
         sent, said = mine.came.get()
         mine.underway.discard(sent.number)
+        mine.pace.came(sent.request.size, self._clock.monotonic() - sent.at, sent.at_once)
         request = sent.request
         if said.error is None:
             yield Answer(request, said.headers)
@@ -131,7 +134,7 @@ class Runtime:
 
     def _send(self, request: Request, mine: _Caller) -> None:
         place = self._door.place(request.bucket)
-        sent = _Sent(next(self._numbers), request, place.region)
+        sent = _Sent(next(self._numbers), request, place.region, self._clock.monotonic(), mine.pace.at_once)
         heard: dict[str, str] = {}
         options: dict[str, Any] = {
             "signing_config": self._door.signing(place.region),
@@ -177,12 +180,15 @@ class _Sent:
     number: int
     request: Request
     region: str
+    at: float
+    at_once: int
 
 
 @dataclass
 class _Caller:
     """Who has requests under way, and what of them has ended."""
 
+    pace: Pace
     underway: set[int] = field(default_factory=set)
     came: SimpleQueue[tuple[_Sent, Said]] = field(default_factory=SimpleQueue)
 

@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 __all__ = ["upload"]
 
 _LARGE_AT_ONCE = 4
-"""Files; of each there are several parts on their way."""
+"""Files."""
+_PARTS_AT_ONCE = 8
+"""Of each."""
 
 
 def upload(
@@ -143,7 +145,8 @@ class _Sending:
         if upload.bytes:
             self._told(upload.bytes)
         lacking = [piece for piece in pieces if piece.number not in parts]
-        for answer in self._runtime.answers(_part(transfer, file, piece, upload.upload) for piece in lacking):
+        requests = (_part(transfer, file, piece, upload.upload) for piece in lacking)
+        for answer in self._runtime.answers(requests, _PARTS_AT_ONCE):
             request, headers = answer.request, answer.headers
             checksum = headers.get("x-amz-checksum-crc32", "")
             parts[request.number] = Part(headers.get("etag", ""), checksum, request.size)
