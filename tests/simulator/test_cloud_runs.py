@@ -125,7 +125,8 @@ def test_what_is_left_is_found_from_another_machine(laptop: Machine, other: Mach
     page = (other.directory / "page.html").read_text()
     assert 'id="graph"' in page and "/outputs/letters/0/letter.txt" in page and "miniwdl_run_zip" not in page
     assert [line for line in other("ls").out.splitlines() if run in line and "s3://" in line]
-    assert "there is no run" in other("status", run[:-1] + "z").err
+    another = run[:-1] + ("y" if run.endswith("z") else "z")
+    assert "there is no run" in other("status", another).err
 
 
 def test_a_workflow_that_fails_says_so_itself_and_is_not_tried_again(laptop: Machine) -> None:
