@@ -50,6 +50,14 @@ class Launched:
     need: Need
 
 
+@dataclass(frozen=True)
+class _NoRoom:
+    """Where AWS had no room for a task, and why."""
+
+    rung: Rung
+    failure: str
+
+
 def place_of(provider: str) -> str:
     """Return the journal's word for a capacity provider."""
     return "spot" if provider == SPOT else "on_demand"
@@ -111,8 +119,8 @@ class Launcher:
                 answer = self._try(rung)
                 if isinstance(answer, Launched):
                     return answer
-                ending, words = ending_of_failure(answer)
-                self._errand.waiting(f"{rung}: {words}", "capacity")
+                ending, words = ending_of_failure(answer.failure)
+                self._errand.waiting(f"{answer.rung}: {words}", "capacity")
             if not self._patient("no room anywhere", round_):
                 return Outcome(ending, message=words)
 
@@ -147,7 +155,7 @@ class Launcher:
                 self._image = self._cloud.images.chosen(self._task)
             self._tell(Rung(ecs.provider, ecs.subnet), ecs)
 
-    def _try(self, rung: Rung) -> Launched | str:
+    def _try(self, rung: Rung) -> Launched | _NoRoom:
         """Start the task on one rung, or on demand where Spot's quota is used up; return why not where AWS says so."""
         # Before its turn, or all whose turn came meanwhile would start at once.
         self._site.definitions.arn(self._blueprint)
@@ -163,7 +171,7 @@ class Launcher:
             definition, answer = self._run_task(rung)
             if answer.task is None:
                 self._cloud.gate.leave(need)
-                return answer.failure
+                return _NoRoom(rung, answer.failure)
         except BaseException:
             self._cloud.gate.leave(need)
             raise
