@@ -130,7 +130,9 @@ def _story(scene: Scene, laptop: Machine) -> str:
     assert laptop("logs", "last").status == 0
     assert laptop("prices", "--refresh").status == 0
     (run,) = laptop("run", "long.wdl", "--on", "aws", "--detach").out.split()
-    heads = until(lambda: [t for t in scene.tasks() if (t["lastStatus"], t["startedBy"]) == ("RUNNING", f"{run}/head")])
+    heads = until(
+        lambda: [t for t in scene.tasks() if (t["lastStatus"], t.get("startedBy")) == ("RUNNING", f"{run}/head")]
+    )
     with scene.keys_of(heads[0]["taskArn"]) as head:
         _be_head(scene, head)
     _abort(scene, run)
