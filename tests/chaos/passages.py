@@ -118,6 +118,7 @@ class Passage:
     said: list[tuple[tuple[str, ...], Said]] = field(default_factory=list)
     """Every command that followed it, and what that said; of one that was killed, nothing."""
     struck: list[str] = field(default_factory=list)
+    """The blows that met something."""
     left: list[str] = field(default_factory=list)
     """What was still there of a run a minute after its end."""
     watcher: subprocess.Popen[str] | None = None
@@ -202,7 +203,8 @@ def _befall(passage: Passage, peril: Peril) -> None:
     elif peril.blow is Blow.HEAD_KILLED:
         _await(lambda: any(map(head_of, passage.runs)))
     SYSTEM.sleep(peril.after)
-    passage.struck.append(f"{SYSTEM.now():.1f} {peril.blow.value}: {_strike(passage, peril)}")
+    if what := _strike(passage, peril):
+        passage.struck.append(f"{SYSTEM.now():.1f} {peril.blow.value}: {what}")
 
 
 def _await(there: Callable[[], bool]) -> None:
@@ -212,14 +214,14 @@ def _await(there: Callable[[], bool]) -> None:
 
 
 def _strike(passage: Passage, peril: Peril) -> str:
-    """Do what is to be done, and return in words what that was."""
+    """Do what is to be done, and return in words what it met, if anything."""
     waters = passage.waters
     if peril.blow is Blow.WATCHER_KILLED:
         assert passage.watcher is not None
         passage.watcher.send_signal(signal.SIGKILL)
         killed = passage.ended(10)
         passage.watch()
-        return f"{killed.status} of {passage.said[-1][0][0]}"
+        return passage.said[-1][0][0] if killed.status == -signal.SIGKILL else ""
     if peril.blow is Blow.HEAD_KILLED:
         return ", ".join(filter(None, map(_kill_head, passage.runs)))
     if peril.blow is Blow.STOPPED:

@@ -60,6 +60,7 @@ def test_a_passage(
     assert said.result["outputs"]["crossing.landed"] == landed
     brought = passage.waters.laptop("outputs", list(passage.runs)[-1], "--download", str(tmp_path)).result["outputs"]
     assert Path(brought["crossing.whole"]).read_text().splitlines() == landed
+    assert passage.struck, "nothing was disturbed"
     assert not passage.left, passage
     _ended_as_they_should(passage, perils)
     _nothing_was_done_twice(passage, across_runs=not perils.real)
