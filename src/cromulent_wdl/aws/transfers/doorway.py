@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from ...clock import SYSTEM, Clock
 from ...errors import CromulentError
 from ..access import Access, asking
 
@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from awscrt.auth import AwsCredentials, AwsSigningConfig
 
 __all__ = ["Doorway", "Place"]
+
+_GOOD_SECONDS = 5.0
+"""botocore renews keys minutes before they expire."""
 
 
 @dataclass(frozen=True)
@@ -30,10 +33,13 @@ class Place:
 class Doorway:
     """Knows the place of each bucket that it was asked for."""
 
-    def __init__(self, access: Access) -> None:
+    def __init__(self, access: Access, clock: Clock = SYSTEM) -> None:
         self._access = access
         self._places: dict[str, Place] = {}
         self._signings: dict[str, AwsSigningConfig] = {}
+        self._clock = clock
+        self._asked = -_GOOD_SECONDS
+        self._credentials: AwsCredentials | None = None
         self.trouble: CromulentError | None = None
         """Why there were no credentials when a request was to be signed."""
 
@@ -71,16 +77,15 @@ class Doorway:
         return Place(parts.netloc, parts.path.removesuffix("/k"), region, parts.scheme == "https")
 
     def _keys(self) -> AwsCredentials:
+        """Return the keys that a request is signed with; each is asked for them, in a thread of the runtime's."""
         from awscrt.auth import AwsCredentials
 
-        try:
-            keys = self._access.keys()
-        except CromulentError as error:
-            self.trouble = error
-            raise
-        return _as_credentials(AwsCredentials, keys)
-
-
-@lru_cache(8)
-def _as_credentials(kind: Any, keys: tuple[str, str, str | None]) -> Any:
-    return kind(*keys)
+        now = self._clock.monotonic()
+        if self._credentials is None or now - self._asked >= _GOOD_SECONDS:
+            try:
+                self._credentials = AwsCredentials(*self._access.keys())
+            except CromulentError as error:
+                self.trouble = error
+                raise
+            self._asked = now
+        return self._credentials

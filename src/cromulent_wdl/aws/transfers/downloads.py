@@ -37,7 +37,8 @@ _ATTEMPTS = 5
 def download(access: Access, transfers: Iterable[Transfer], told: Told | None = None) -> None:
     """Write objects to their files, side by side. The first that fails ends the rest, and leaves nothing half done."""
     hear = told or (lambda count: None)
-    coming = [_Coming(each, _known(access, each)) for each in transfers]
+    token = uuid.uuid4().hex
+    coming = [_Coming(each, _known(access, each), f"{token}-{number}") for number, each in enumerate(transfers)]
     try:
         for each in coming:
             if not each.found.size:
@@ -56,12 +57,12 @@ def download(access: Access, transfers: Iterable[Transfer], told: Told | None = 
 class _Coming:
     """A file on its way."""
 
-    def __init__(self, transfer: Transfer, found: Found) -> None:
+    def __init__(self, transfer: Transfer, found: Found, name: str) -> None:
         self.transfer = transfer
         self.found = found
         assert transfer.path is not None
         self.path = transfer.path
-        self.part = Path(f"{self.path.parent}/.{uuid.uuid4().hex}.part")
+        self.part = self.path.parent / f".{name}.part"
         self.finished = False
 
     def finish(self) -> None:

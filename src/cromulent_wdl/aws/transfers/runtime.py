@@ -78,7 +78,7 @@ class Runtime:
     """Requests under way, for any number of threads. Leaving it abandons what has not ended."""
 
     def __init__(self, access: Access, clock: Clock = SYSTEM) -> None:
-        self._door = Doorway(access)
+        self._door = Doorway(access, clock)
         self._clock = clock
         self._room = Room(_AT_ONCE, _BYTES_AT_ONCE)
         self._lock = threading.Lock()
@@ -138,9 +138,10 @@ class Runtime:
         heard: dict[str, str] = {}
         options: dict[str, Any] = {
             "signing_config": self._door.signing(place.region),
-            "on_headers": lambda headers, **_: heard.update((name.lower(), text) for name, text in headers),
             "on_done": partial(self._done, sent, heard, mine),
         }
+        if request.receive is None:  # of what comes nobody wants them
+            options["on_headers"] = partial(_hear, heard)
         try:
             with self._lock:  # which whoever hears of its end takes, too
                 self._underway[sent.number] = self._client.make_request(**_asked(request, place), **options)
@@ -171,6 +172,10 @@ class Runtime:
             while mine.underway:
                 sent, _ = mine.came.get(timeout=max(0.01, deadline - self._clock.monotonic()))
                 mine.underway.discard(sent.number)
+
+
+def _hear(heard: dict[str, str], headers: Iterable[tuple[str, str]], **_: Any) -> None:
+    heard.update((name.lower(), text) for name, text in headers)
 
 
 @dataclass(frozen=True)
