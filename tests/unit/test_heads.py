@@ -103,9 +103,22 @@ def test_the_guardian_starts_once_and_again_when_it_was_killed(head: Head) -> No
     assert second.pid != first.pid
 
 
+def guardian_of(head: Head) -> psutil.Process:
+    """Return the head's guardian, which has its own command line only a moment after it was started."""
+    found: list[psutil.Process] = []
+
+    def look() -> bool:
+        found[:] = [child for child in psutil.Process().children() if str(head.entry) in child.cmdline()]
+        return bool(found)
+
+    assert eventually(look)
+    (guardian,) = found
+    return guardian
+
+
 def test_the_guardian_stays_small(head: Head) -> None:
     head.guard()
-    (guardian,) = [child for child in psutil.Process().children() if str(head.entry) in child.cmdline()]
+    guardian = guardian_of(head)
     assert eventually(lambda: guardian.status() == psutil.STATUS_SLEEPING)
     assert guardian.memory_info().rss < 16 << 20
 
@@ -115,7 +128,7 @@ def test_the_guardian_does_not_carry_the_mark_of_a_head_that_we_are_a_task_of(
 ) -> None:
     monkeypatch.setenv(MARK, "outer")
     head.guard()
-    (guardian,) = [child for child in psutil.Process().children() if str(head.entry) in child.cmdline()]
+    guardian = guardian_of(head)
     assert MARK not in guardian.environ()
 
 
