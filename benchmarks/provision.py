@@ -1,5 +1,5 @@
-"""`python -m benchmarks.provision`: measure making, looking at and taking away a deployment on the simulator, print a
-row a figure, exit with 1 if one is short.
+"""`python -m benchmarks.provision`: measure making, looking at and taking away a deployment on the simulator, and how
+soon a run in it comes to its first task; print a row a figure, exit with 1 if one is short.
 
 What AWS itself takes for a stack is not in it: the simulator makes one at once. What is left is ours.
 """
@@ -11,13 +11,11 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-import boto3
-
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
 
 from .clouds import Lab
-from .commands import home
+from .commands import STANDINS, WORKFLOWS, home
 from .environments import cromulent
 from .figures import Row
 from .measure import Command, Sample, in_turn, once
@@ -46,6 +44,26 @@ def _parts(made: Sample, task: Sample) -> list[Row]:
     return [Row(1, "of that, up", "s", made.wall), Row(1, "of that, a run of one task", "s", task.wall)]
 
 
+def cloud(scale: Scale) -> list[Row]:
+    """Measure how soon a run in the cloud comes to its first task, the first of a deployment apart."""
+    with _simulation() as (_, environment):
+        once(_command("cromulent up", environment, "up", "--yes"))
+        first = once(_in_the_cloud("the first run in the cloud", environment))
+        later = in_turn([_in_the_cloud("a later one", environment)], scale.times, warm=False)["a later one"]
+    return [
+        Row(4, "from run --on aws to its first task", "s", later.noted("task"), limit=6),
+        Row(4, "of the command until its run has ended", "s CPU", later.cpu, limit=3),
+        Row(4, "the first run's first task", "s", first.noted["task"]),
+    ]
+
+
+def _in_the_cloud(name: str, environment: Mapping[str, str]) -> Command:
+    arguments = [str(WORKFLOWS / "numbers.wdl"), "count=1", "--on", "aws", "--no-cache"]
+    noting = [sys.executable, str(STANDINS / "first_task.py")]
+    program = [*noting, cromulent().program("cromulent"), "run", *arguments]
+    return Command(name, program, environment, shows='"outputs"')
+
+
 @contextmanager
 def _simulation() -> Iterator[tuple[Simulation, Mapping[str, str]]]:
     simulation = Simulation.start(Settings(data_plane="process"))
@@ -69,19 +87,11 @@ def _task(simulation: Simulation, environment: Mapping[str, str]) -> Command:
 
 def _file_system(simulation: Simulation) -> str:
     """Return the id of the one file system that there is."""
-    keys = simulation.environment
-    client = boto3.client(
-        "efs",
-        endpoint_url=simulation.address,
-        region_name=keys["AWS_REGION"],
-        aws_access_key_id=keys["AWS_ACCESS_KEY_ID"],
-        aws_secret_access_key=keys["AWS_SECRET_ACCESS_KEY"],
-    )
-    (found,) = client.describe_file_systems()["FileSystems"]
+    (found,) = Lab(simulation).client("efs").describe_file_systems()["FileSystems"]
     return str(found["FileSystemId"])
 
 
-GOALS: Goals = {1: ("a deployment's life", life)}
+GOALS: Goals = {1: ("a deployment's life", life), 4: ("a run in the cloud", cloud)}
 
 
 if __name__ == "__main__":
