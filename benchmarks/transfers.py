@@ -1,7 +1,8 @@
 """`python -m benchmarks.transfers`: measure how files get to the bucket and back, beside s5cmd on the same endpoint,
 print a row a figure, exit with 1 if one is short.
 
-Requests are those that the simulator counts; CPU is the client's, its start included.
+Requests are those that the simulator counts; bytes are all that loopback carries meanwhile, both ways, so nothing else
+should use it; CPU is the client's, its start included.
 """
 
 from __future__ import annotations
@@ -12,6 +13,8 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+import psutil
 
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
@@ -75,19 +78,28 @@ def _measured(here: Lab, what: str, directory: Path) -> list[Row]:
     }
     rows = []
     for way, commands in pairs.items():
-        (our, our_requests), (their, their_requests) = (_once(here, f"{what} {way}", each) for each in commands)
+        (our, our_requests, our_bytes), (their, their_requests, their_bytes) = (
+            _once(here, f"{what} {way}", each) for each in commands
+        )
         rows += [
             Row(1, f"{what} {way}: requests", "", our_requests, "s5cmd", their_requests, LIMIT),
             Row(2, f"{what} {way}: client's CPU", "s", our.cpu, "s5cmd", their.cpu, LIMIT),
-            Row(3, f"{what} {way}: time", "s", our.wall, "s5cmd", their.wall),
+            Row(3, f"{what} {way}: bytes", "MB", our_bytes / 1e6, "s5cmd", their_bytes / 1e6, LIMIT),
+            Row(4, f"{what} {way}: time", "s", our.wall, "s5cmd", their.wall),
         ]
     return rows
 
 
-def _once(here: Lab, name: str, arguments: list[str]) -> tuple[Sample, float]:
+def _once(here: Lab, name: str, arguments: list[str]) -> tuple[Sample, float, float]:
     here.reset()
+    before = _carried()
     sample = once(Command(name, arguments, home() | dict(here.simulation.environment)))
-    return sample, float(here.requests("s3:"))
+    return sample, float(here.requests("s3:")), float(_carried() - before)
+
+
+def _carried() -> int:
+    """Return how many bytes loopback has carried."""
+    return psutil.net_io_counters(pernic=True)["lo"].bytes_recv
 
 
 GOALS: Goals = {1: ("files to the bucket and back", both_ways)}
