@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 from WDL import values_to_json
 from WDL.runtime.config import Loader
 
-from ..aws import objects
 from ..aws.access import Access
-from ..aws.transfers import Transfer, upload
 from ..model.deployment import Deployment
 from ..plugin.settings import settings_of
-from ..storage.bucket import environment_key
 from ..submit import bundle as bundles
 from ..submit import inputs as input_files
 from ..submit import uploading
@@ -55,19 +53,12 @@ def send(
     lacking = uploading.missing(access, deployment.bucket, files.uploads)
     with Progress("uploading", sum(file.size for file in lacking)) as progress:
         spared = uploading.send(access, deployment.bucket, lacking, progress)
-    _send_environment(access, deployment.bucket, made)
+    uploading.send_environment(access, deployment.bucket, made, partial(Progress, "uploading what heads need"))
     bundle = _bundle(deployment, files, bound, options, cfg, made)
     digest = bundles.write(access, deployment.bucket, bundle, bundles.source_zip(source.document))
     given = {f"s3://{deployment.bucket}/{key}": path for path, key in files.keys.items()}
     size = sum(file.size for file in lacking)
     return Sent(digest, len(files.uploads), len(lacking), size, given, spared=spared)
-
-
-def _send_environment(access: Access, bucket: str, made: Environment) -> None:
-    key = environment_key(made.digest)
-    if objects.find(access, bucket, key) is None:
-        with Progress("uploading what heads need", made.file.stat().st_size) as progress:
-            upload(access, [Transfer(made.file, bucket, key)], progress)
 
 
 def _bundle(

@@ -11,14 +11,13 @@ import msgspec
 
 from ..aws import executions, objects
 from ..aws.access import Access
-from ..aws.transfers import Transfer, upload
 from ..clock import SYSTEM, Clock
 from ..errors import CromulentError
 from ..model.cloud_run import RunResult
 from ..model.deployment import Deployment
-from ..storage.bucket import RunKeys, environment_key
+from ..storage.bucket import RunKeys
 from . import bundle as bundles
-from . import launch
+from . import launch, uploading
 from .environment import environment
 
 __all__ = ["ERRAND", "Tidied", "TidyFailed", "TidyWish", "send"]
@@ -57,19 +56,13 @@ class Tidied:
     input_bytes: int
     results: int
 
-    @property
-    def bytes(self) -> int:
-        """How much that is."""
-        return sum(self.runs.values()) + self.input_bytes
-
 
 def send(
     access: Access, deployment: Deployment, wish: TidyWish, caller: str, clock: Clock = SYSTEM
 ) -> tuple[str, Tidied]:
     """Have a head do it, wait for it, and return its run's id and what it says. Raises TidyFailed and AwsError."""
     made = environment()
-    if objects.find(access, deployment.bucket, environment_key(made.digest)) is None:
-        upload(access, [Transfer(made.file, deployment.bucket, environment_key(made.digest))])
+    uploading.send_environment(access, deployment.bucket, made)
     bundle = bundles.Bundle(name=ERRAND, environment=made.digest, inputs={}, errand=ERRAND)
     digest = bundles.write(access, deployment.bucket, bundle, _NOTHING)
     run = launch.run_id(ERRAND, digest)

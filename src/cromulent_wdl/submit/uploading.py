@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, nullcontext
 
 from ..aws import objects
 from ..aws.access import Access
 from ..aws.transfers import Transfer, unfinished, upload
 from ..errors import FileUnstable, InputsError
-from ..storage.bucket import INPUTS
+from ..storage.bucket import INPUTS, environment_key
+from .environment import Environment
 from .inputs import LocalFile
 
-__all__ = ["missing", "send"]
+__all__ = ["missing", "send", "send_environment"]
 
 _PAGE = 1000
 _HEADS_A_PAGE = 20
@@ -56,3 +58,16 @@ def send(access: Access, bucket: str, files: list[LocalFile], told: Callable[[in
     except FileUnstable as error:
         raise InputsError(str(error), hint=error.hint) from error
     return sum(each.bytes for each in begun.values())
+
+
+def send_environment(
+    access: Access,
+    bucket: str,
+    made: Environment,
+    showing: Callable[[int], AbstractContextManager[Callable[[int], None] | None]] = lambda _: nullcontext(),
+) -> None:
+    """Upload what heads need, if the bucket lacks it; `showing` opens what is told of so many bytes."""
+    key = environment_key(made.digest)
+    if objects.find(access, bucket, key) is None:
+        with showing(made.file.stat().st_size) as told:
+            upload(access, [Transfer(made.file, bucket, key)], told)
