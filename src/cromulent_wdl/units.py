@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["GIB", "KIB", "MIB", "format_bytes", "format_dollars", "format_duration", "parse_bytes", "parse_duration"]
+__all__ = [
+    "GIB",
+    "KIB",
+    "MIB",
+    "counted",
+    "format_bytes",
+    "format_dollars",
+    "format_duration",
+    "parse_bytes",
+    "parse_duration",
+]
 
 KIB = 1024
 MIB = 1024 * KIB
@@ -37,10 +47,15 @@ def parse_duration(text: str) -> float:
     return _quantity(text, _SECONDS, "'30s', '5m', '2h' or a number of seconds")
 
 
+def counted(number: int, what: str) -> str:
+    """Return a number of things in words: "1 run", "3 runs"."""
+    return f"{number} {what}{'' if number == 1 else 's'}"
+
+
 def format_bytes(count: float) -> str:
     """Return a size in decimal units with at most one decimal: "1.5 GB", "300 KB", "12 bytes"."""
     if count < 1000:
-        return f"{int(count)} byte{'' if int(count) == 1 else 's'}"
+        return counted(int(count), "byte")
     for unit in ("KB", "MB", "GB"):
         count /= 1000
         if count < 999.95:

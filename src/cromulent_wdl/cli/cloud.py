@@ -22,7 +22,7 @@ from ..provision import find_deployment
 from ..runs.given import keep_given
 from ..runs.mirror import CloudRun, mirror_of
 from ..submit import launch
-from ..units import format_bytes, format_dollars
+from ..units import counted, format_bytes, format_dollars
 from . import outlook, ui
 from .cloud_follow import asks, follow
 from .configuration import configuration
@@ -159,7 +159,7 @@ def _uploaded(wish: _Wish, sent: Sent) -> str:
         return (
             f"{source_name(wish.options)}; every input is there already" if sent.wanted else source_name(wish.options)
         )
-    files = f"{sent.files} file{'' if sent.files == 1 else 's'}, {format_bytes(sent.bytes)}"
+    files = f"{counted(sent.files, 'file')}, {format_bytes(sent.bytes)}"
     if sent.spared:
         files += f", of which {format_bytes(sent.spared)} were there from an upload that broke off"
     return f"{source_name(wish.options)} and {files}"

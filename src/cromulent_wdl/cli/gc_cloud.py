@@ -16,12 +16,12 @@ from ..runs.collection import Collection, collect, survey
 from ..storage.bucket import BUNDLES, RunKeys
 from ..submit import tidying
 from ..submit.tidying import Tidied, TidyWish
-from ..units import format_bytes
+from ..units import counted, format_bytes
 from . import ui
 from .deployment import access_by, resolved
 from .gc import Wish
 
-__all__ = ["collect_in_cloud", "count", "disk_lines"]
+__all__ = ["collect_in_cloud", "disk_lines"]
 
 _DECLINED = 1
 _NOBODY = Tidied({}, [], 0, 0, 0)
@@ -77,11 +77,11 @@ def _lines(found: Collection, on_disk: Tidied) -> list[str]:
     lines = []
     if found.runs:
         first_and_last = f"{found.runs[0]} … {found.runs[-1]}"
-        lines.append(f"{count(len(found.runs), 'run')}, {first_and_last}: {format_bytes(found.bytes)} in the bucket")
+        lines.append(f"{counted(len(found.runs), 'run')}, {first_and_last}: {format_bytes(found.bytes)} in the bucket")
     lines += disk_lines(on_disk, "on the shared disk")
     if found.access_points or found.definitions:
-        points, definitions = count(len(found.access_points), "access point"), len(found.definitions)
-        lines.append(f"{points} and {count(definitions, 'task definition')} of runs that are over")
+        points, definitions = counted(len(found.access_points), "access point"), len(found.definitions)
+        lines.append(f"{points} and {counted(definitions, 'task definition')} of runs that are over")
     return lines
 
 
@@ -91,15 +91,10 @@ def disk_lines(on_disk: Tidied, where: str) -> list[str]:
     if on_disk.runs:
         size = format_bytes(sum(on_disk.runs.values()))
         part = f"; of {len(on_disk.in_part)} a part stays, which the call cache needs" if on_disk.in_part else ""
-        lines.append(f"{count(len(on_disk.runs), 'run')} {where}: {size}{part}")
+        lines.append(f"{counted(len(on_disk.runs), 'run')} {where}: {size}{part}")
     if on_disk.inputs:
         size = format_bytes(on_disk.input_bytes)
-        lines.append(f"{count(on_disk.inputs, 'input')} {where} that nothing has used since: {size}")
+        lines.append(f"{counted(on_disk.inputs, 'input')} {where} that nothing has used since: {size}")
     if on_disk.results:
-        lines.append(f"{count(on_disk.results, 'result')} that the call cache has not used since")
+        lines.append(f"{counted(on_disk.results, 'result')} that the call cache has not used since")
     return lines
-
-
-def count(number: int, what: str) -> str:
-    """Return a number of things in words."""
-    return f"{number} {what}{'' if number == 1 else 's'}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ..units import format_bytes, format_dollars
+from ..units import counted, format_bytes, format_dollars
 from . import ui
 
 if TYPE_CHECKING:
@@ -30,8 +30,8 @@ def warn(rows: Iterable[Row]) -> None:
 def checked(rows: Sequence[Row]) -> str:
     """Return what was looked at: `3 calls, 2 images (bwa:1 61 MB amd64, samtools:1: its registry does not answer)`."""
     images = {row.image: _image(row) for row in rows if row.image not in ("", "?")}
-    calls = _number(len(rows), "call")
-    return f"{calls}, {_number(len(images), 'image')} ({_listed(list(images.values()))})" if images else calls
+    calls = counted(len(rows), "call")
+    return f"{calls}, {counted(len(images), 'image')} ({_listed(list(images.values()))})" if images else calls
 
 
 def costs(rows: Sequence[Row]) -> str:
@@ -50,10 +50,6 @@ def _cost(row: Row) -> str:
     if row.dollars is None:
         return f"{row.call} ? (depends on data)"
     return f"{row.call} {format_dollars(row.dollars)} an hour ({'Spot' if row.spot else 'on demand'} {row.size})"
-
-
-def _number(count: int, what: str) -> str:
-    return f"{count} {what}{'' if count == 1 else 's'}"
 
 
 def _listed(words: Sequence[str]) -> str:

@@ -14,7 +14,7 @@ from ..errors import CredentialsError, DeploymentNotFound
 from ..runs.index import entries
 from ..runs.status import Attempt, CallStatus, RunStatus, State
 from ..runs.watch import Watch
-from ..units import format_bytes, format_duration
+from ..units import counted, format_bytes, format_duration
 from . import ui
 from .completing import complete_run
 from .deployment import access_by, resolved, where
@@ -138,7 +138,7 @@ def _remark(call: CallStatus) -> str:
 def _counts(status: RunStatus) -> str:
     total = len(status.calls)
     counts = ", ".join(f"{status.counts[state]} {state.value}" for state in State if status.counts.get(state))
-    return f"{total} call{'' if total == 1 else 's'}" + (f": {counts}" if counts else "")
+    return counted(total, "call") + (f": {counts}" if counts else "")
 
 
 def _next(directory: Path, status: RunStatus, shortened: bool) -> list[str]:

@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..pricing.card import FALLBACK
 from ..runs.status import RunStatus
 from ..runs.watch import Watch
-from ..units import format_bytes, format_dollars, format_duration
+from ..units import counted, format_bytes, format_dollars, format_duration
 from . import ui
 from .completing import complete_run
 from .deployment import where
@@ -84,7 +84,7 @@ def _show(advice: Sequence[Advice], unknown: Sequence[Use], runs: int) -> None:
         ui.data("no task of these runs has ended well yet")
     total = sum(each.dollars for each in advice)
     if total > 0:
-        ui.data(f"in all {format_dollars(total)} in {runs} run{'' if runs == 1 else 's'}")
+        ui.data(f"in all {format_dollars(total)} in {counted(runs, 'run')}")
 
 
 def _cells(each: Advice) -> tuple[str, ...]:
