@@ -68,10 +68,8 @@ class Access:
         """The file of the certificates that are trusted, as boto3 finds it."""
         from botocore.httpsession import get_cert_path
 
-        self._open()
-        assert self._core is not None
         with self._making:
-            return str(self._core.get_config_variable("ca_bundle") or get_cert_path(True))
+            return self._chosen_authorities() or str(get_cert_path(True))
 
     def keys(self) -> tuple[str, str, str | None]:
         """Return an access key, its secret and its token, good for now. Raises CredentialsError."""
@@ -112,8 +110,14 @@ class Access:
         client = self.client("ecs", patient=False)
         with self._making, asking("opening ecs"):
             session: Any = self._open()
-            assert self._core is not None
-            return TaskCalls(client, session.get_credentials(), self._core.get_config_variable("ca_bundle"))
+            return TaskCalls(client, session.get_credentials(), self._chosen_authorities())
+
+    def _chosen_authorities(self) -> str | None:
+        """Return the file of certificates that the user has named, if any."""
+        self._open()
+        assert self._core is not None
+        chosen: str | None = self._core.get_config_variable("ca_bundle")
+        return chosen
 
     def _open(self) -> boto3.Session:
         if self._session is None:
