@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
+from ..errors import NoCredentials
 from .access import Access, asking
 
 if TYPE_CHECKING:
@@ -34,10 +35,14 @@ def account(access: Access) -> str:
 
 
 def partition(region: str) -> str:
-    """Return what ARNs of a region begin with after `arn:`; AWS is not asked."""
+    """Return what ARNs of a region begin with after `arn:`; AWS is not asked. Raises NoCredentials for no region."""
+    from botocore.exceptions import UnknownRegionError
     from botocore.session import Session
 
-    return str(Session().get_partition_for_region(region))
+    try:
+        return str(Session().get_partition_for_region(region))
+    except UnknownRegionError as error:
+        raise NoCredentials(f"There is no AWS region '{region}'.", hint="regions are named like us-east-1") from error
 
 
 def caller(access: Access) -> Caller:

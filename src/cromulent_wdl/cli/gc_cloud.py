@@ -18,7 +18,7 @@ from ..submit import tidying
 from ..submit.tidying import Tidied, TidyWish
 from ..units import counted, format_bytes
 from . import ui
-from .deployment import access_by, resolved
+from .deployment import access_by, agreed, resolved
 from .gc import Wish
 
 __all__ = ["collect_in_cloud", "disk_lines"]
@@ -46,7 +46,7 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
         ui.note(line)
     if not lines or wish.dry_run:
         return None
-    if not (wish.yes or ui.confirm("Remove it?")):
+    if not agreed("Remove it?", yes=wish.yes):
         ui.note("Nothing was removed.")
         return _DECLINED
     if not at_once and on_disk != _NOBODY:

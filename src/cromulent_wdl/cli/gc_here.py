@@ -15,6 +15,7 @@ from ..runs.watch import Watch
 from ..submit.tidying import Tidied
 from . import ui
 from .configuration import effective
+from .deployment import agreed
 from .finding import in_cloud
 from .gc import Wish
 from .gc_cloud import disk_lines
@@ -42,7 +43,7 @@ def collect_here(wish: Wish) -> int | None:
             ui.note(f"  {ui.short_path(str(entry.directory))}")
     if not lines or wish.dry_run:
         return None
-    if not (wish.yes or ui.confirm("Remove it, with the outputs in these directories?")):
+    if not agreed("Remove it, with the outputs in these directories?", yes=wish.yes):
         ui.note("Nothing was removed.")
         return _DECLINED
     tidy(disk, since, larger_than=wish.larger_than, remove=True)
