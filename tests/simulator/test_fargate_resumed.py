@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from cromulent_wdl.model import EcsTaskLaunched, RunStarted
+from cromulent_wdl.model import CallCached, EcsTaskLaunched, Event, RunStarted, TaskImage
 from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.storage.layout import ATTEMPTS, ENDED, JOURNAL
 from tests.programs import kill
@@ -23,13 +26,15 @@ task one {
   input { Int i }
   command <<< echo ~{i}; sleep 0.2 >>>
   output { Int number = read_int(stdout()) }
+  runtime { docker: "busybox@sha256:0000000000000000000000000000000000000000000000000000000000000000" }
 }
 """
+"""The image has its digest in its name, so that no registry is asked for it, and results are kept."""
 
 
-def begin_and_kill(lab: Lab, width: int) -> Path:
+def begin_and_kill(lab: Lab, width: int, *faults: Mapping[str, Any]) -> Path:
     """Start a run, kill its head once it has heard of that many results, of tasks that ECS still shows as running."""
-    lab.afflict({"kind": "stays_running"})
+    lab.afflict({"kind": "stays_running"}, *faults)
     (lab.mount / "wide.wdl").write_text(WIDE)
     run = lab.mount / "run"
     head = lab.start("run", "wide.wdl", f"width={width}", "--dir", "run/.", stuck_after="60")
@@ -48,18 +53,28 @@ def test_a_result_that_the_dead_head_noticed_settles_a_task_that_ecs_shows_as_ru
     assert not lab.live()
 
 
-def test_a_launch_that_the_dead_head_could_not_tell_of_is_told_by_the_next(lab: Lab) -> None:
-    run = begin_and_kill(lab, 1)
-    for file in (*run.glob(f"{ATTEMPTS}/*/launch.json"), *run.glob(f"{ATTEMPTS}/*/launch.jsonl")):
-        file.unlink()
-    lab.cloud.client("ecs").stop_task(cluster=lab.deployment.cluster, task=lab.live()[0])
-    until(lambda: not lab.live())
-    ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.")
-    assert ran.outputs == {"wide.numbers": [0]}
-    events = list(JournalReader(run / JOURNAL).new())
-    second = max(index for index, event in enumerate(events) if isinstance(event, RunStarted))
-    told = [event for event in events[second:] if isinstance(event, EcsTaskLaunched)]
-    assert [(each.call, each.task) for each in told] == [("one[0]", lab.tasks()[0]["taskArn"])]
+def test_what_the_dead_head_could_not_tell_is_told_by_the_next_though_ecs_has_forgotten_the_task(lab: Lab) -> None:
+    run = begin_and_kill(lab, 1, {"kind": "missing", "after": 3600})
+    (launch,) = run.glob(f"{ATTEMPTS}/*/launch.json")
+    arn = json.loads(launch.read_text())["task"]
+    launch.unlink()
+    for _ in range(2):
+        ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.")
+        assert ran.outputs == {"wide.numbers": [0]}
+    first, second, third = _by_head(run)
+    assert [event.task for event in second if isinstance(event, EcsTaskLaunched)] == [arn]
+    assert [type(event) for event in first + second if isinstance(event, TaskImage)] == [TaskImage] * 2
+    assert [event.call for event in third if isinstance(event, CallCached)] == ["one[0]"], "its result was kept"
+
+
+def _by_head(run: Path) -> list[list[Event]]:
+    """Return the events of each head."""
+    heads: list[list[Event]] = []
+    for event in JournalReader(run / JOURNAL).new():
+        if isinstance(event, RunStarted):
+            heads.append([])
+        heads[-1].append(event)
+    return heads
 
 
 def test_what_nobody_takes_over_has_stopped_when_the_next_head_ends(lab: Lab) -> None:

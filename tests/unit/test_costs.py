@@ -74,6 +74,16 @@ def _costs(events: list[Event], now: float = 9000.0) -> Costs:
     return folding.costs(shipped().rates, now)
 
 
+def test_a_task_that_aws_has_forgotten_is_billed_from_its_launch_to_when_that_was_seen() -> None:
+    events: list[Event] = [
+        _head(1000.0),
+        _launched(1002.0, "align", 1, "arn:1"),
+        EcsTaskStopped(1202.0, "align", 1, "arn:1"),
+    ]
+    (bill,) = _costs(events).bills
+    assert (bill.seconds, bill.estimated) == (200.0, True)
+
+
 def test_a_task_that_another_head_takes_over_is_one_bill_with_its_result() -> None:
     placed = TaskPlaced(1001.0, "align", 1, "fargate", "Spot", 3, 9 * GIB)
     events: list[Event] = [

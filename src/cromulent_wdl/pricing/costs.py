@@ -136,7 +136,7 @@ class CostFold:
     def _bill(self, task: _Open, rates: Rates, now: float) -> Bill:
         launched, stopped = task.launched, task.stopped
         size = _given(launched, stopped)
-        began = stopped.pull_started_at if stopped is not None else launched.at
+        began = stopped.pull_started_at if stopped is not None and stopped.stopped_at is not None else launched.at
         until = (stopped.stopped_at or stopped.at) if stopped is not None else self._until(task, now)
         seconds = billed_seconds(began, until)
         cost = price_of(size, seconds, rates)

@@ -126,19 +126,20 @@ class Run:
         survivors = self._site.survivors.take(self._attempt.key)
         self._stop(survivors[1:])
         launcher = self._launcher(size)
-        known = survivors[0] if survivors else self._recorded()
-        launcher.tell_again(known)
         if survivors:
+            launcher.tell_again(survivors[0].arn)
             launcher.join(survivors[0])
             if read_result(self._attempt) is not None:  # the earlier head has taken away the name that says so
                 self._cloud.monitor.left_results((self._attempt.key,))
             self._errand.waiting("taken over from an earlier head of the run")
             return self._watched(Launched(survivors[0], launcher.need_of(survivors[0])), size)
-        return self._settle(Followed(known), size)
+        # The launcher may have died before it wrote down which task it was.
+        if task := memo.launched(self._attempt.directory) or task_of_claim(self._attempt):
+            launcher.tell_again(task)
+        return self._settle(Followed(self._remembered(task)), size)
 
-    def _recorded(self) -> EcsTask | None:
-        """Return what ECS still knows of the attempt's task; its launcher may have died before it wrote down which."""
-        task = memo.launched(self._attempt.directory) or task_of_claim(self._attempt)
+    def _remembered(self, task: str | None) -> EcsTask | None:
+        """Return what ECS still knows of a task."""
         seen = self._cloud.ecs.describe_all([task]).tasks if task else ()
         return seen[0] if seen else None
 

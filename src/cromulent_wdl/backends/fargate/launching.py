@@ -14,7 +14,7 @@ from typing import Any
 from ...aws import quotas
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
-from ...errors import AwsError, AwsThrottled, ImageNotFound
+from ...errors import AwsError, AwsThrottled
 from ...model import EcsTaskLaunched, Ending, Outcome, TaskImage, TaskPlaced
 from ...units import MIB
 from ..budget import over_budget
@@ -32,6 +32,8 @@ from .turns import Need
 __all__ = ["Launched", "Launcher", "OutOfPatience", "needs_of", "over_quota", "place_of", "queue_of", "stream_of"]
 
 _INDEX = re.compile(r"\[\d+\]")
+_STREAMS = f"{STREAM_PREFIX}/{CONTAINER}/"
+"""What the names of log streams begin with, before the id of the ECS task."""
 
 
 class OverBudget(Exception):
@@ -81,7 +83,7 @@ def over_quota(why: str, region: str) -> Outcome:
 
 def stream_of(ecs: EcsTask) -> str:
     """Return the name of the task's log stream, known before it starts (facts: awslogs stream)."""
-    return f"{STREAM_PREFIX}/{CONTAINER}/{ecs.identity}"
+    return f"{_STREAMS}{ecs.identity}"
 
 
 class Launcher:
@@ -110,7 +112,6 @@ class Launcher:
 
     def _launch(self) -> Launched | Outcome:
         self._image = self._cloud.images.chosen(self._task)
-        self._tell_image()
         ladder = rungs(self._cloud.deployment.subnets, self._site.next_turn(), spot=self._task.preemptible)
         round_ = 0
         while True:
@@ -142,18 +143,12 @@ class Launcher:
         """Count in a task that runs already."""
         self._cloud.gate.join(self.need_of(ecs))
 
-    def tell_again(self, ecs: EcsTask | None) -> None:
-        """Tell of an earlier head's launch, which goes on in this head's part of the journal.
+    def tell_again(self, task: str) -> None:
+        """Tell of an earlier head's launch, which goes on in this head's part of the journal, by its ARN or its id.
 
-        It is told as that head told of it, or for the first time where it died before it could.
+        That head may have died before it told of it; for what it was it is told again by what was written down.
         """
-        told = memo.told(self._errand.attempt.directory)
-        for event in told:
-            self._errand.report(replace(event, at=self._cloud.clock.now()))
-        if not told and ecs is not None:
-            with suppress(ImageNotFound):  # it is gone meanwhile; only for which machine it was made is not known
-                self._image = self._cloud.images.chosen(self._task)
-            self._tell(Rung(ecs.provider, ecs.subnet), ecs)
+        self._tell(memo.terms(self._errand.attempt.directory), task)
 
     def _try(self, rung: Rung) -> Launched | _NoRoom:
         """Start the task on one rung, or on demand where Spot's quota is used up; return why not where AWS says so."""
@@ -168,7 +163,7 @@ class Launcher:
         need, rung = admission.need, replace(rung, provider=admission.need.provider)
         try:
             self._keep_to_budget()
-            definition, answer = self._run_task(rung)
+            terms, answer = self._run_task(rung, admission.instead)
             if answer.task is None:
                 self._cloud.gate.leave(need)
                 return _NoRoom(rung, answer.failure)
@@ -176,8 +171,8 @@ class Launcher:
             self._cloud.gate.leave(need)
             raise
         with suppress(OSError):  # it runs, whatever can be written down of it
-            memo.note_launch(self._errand.attempt.directory, answer.task, definition)
-        self._tell(rung, answer.task, admission.instead)
+            memo.note_launch(self._errand.attempt.directory, answer.task)
+        self._tell(terms, answer.task.arn)
         return Launched(answer.task, need)
 
     def _keep_to_budget(self) -> None:
@@ -186,18 +181,19 @@ class Launcher:
         if limit and (refusal := over_budget(self._cloud.spent(self._task.run_directory), limit)):
             raise OverBudget(refusal)
 
-    def _run_task(self, rung: Rung) -> tuple[str, Answer]:
+    def _run_task(self, rung: Rung, instead: str) -> tuple[tuple[memo.LaunchEvent, ...], Answer]:
         """Start the task by a definition of the run, by a new one should somebody have removed it meanwhile."""
         blueprint = self._blueprint
         definition = self._site.definitions.arn(blueprint)
+        terms = self._terms(rung, definition, instead)
+        memo.note_terms(self._errand.attempt.directory, terms)
         try:
-            return definition, self._asked(rung, definition)
+            return terms, self._asked(rung, definition)
         except AwsError as error:
             if "TaskDefinition" not in str(error):
                 raise
         self._site.definitions.forget(blueprint)
-        definition = self._site.definitions.arn(blueprint)
-        return definition, self._asked(rung, definition)
+        return terms, self._asked(rung, self._site.definitions.arn(blueprint))
 
     def _asked(self, rung: Rung, definition: str) -> Answer:
         """Return what RunTask answers. AWS that asks for fewer calls is a place without room: that passes.
@@ -237,12 +233,15 @@ class Launcher:
         content = f"{self._site.name}/{self._errand.attempt.key}/{self._tries}"
         return hashlib.sha256(content.encode()).hexdigest()[:64]
 
-    def _tell_image(self) -> None:
-        if self._image.digest:
-            task, now = self._task, self._cloud.clock.now()
-            self._errand.report(TaskImage(now, task.call, task.attempt, self._image.name, self._image.digest))
+    def _image_event(self) -> tuple[TaskImage, ...]:
+        """Return the event of the task's image, where its digest is known."""
+        task, image = self._task, self._image
+        if not image.digest:
+            return ()
+        return (TaskImage(self._cloud.clock.now(), task.call, task.attempt, image.name, image.digest),)
 
-    def _tell(self, rung: Rung, ecs: EcsTask, instead: str = "") -> None:
+    def _terms(self, rung: Rung, definition: str, instead: str) -> tuple[memo.LaunchEvent, ...]:
+        """Return what is to be told of a launch once AWS has carried it out, without the task's id."""
         task, size, deployment, now = self._task, self._size, self._cloud.deployment, self._cloud.clock.now()
         why = ", ".join(filter(None, (str(rung), instead, str(size), rounding(task.resources, size))))
         if task.architecture not in ("", self._image.architecture):
@@ -264,7 +263,7 @@ class Launcher:
             at=now,
             call=task.call,
             attempt=task.attempt,
-            task=ecs.arn,
+            task=f"{definition.partition(':task-definition/')[0]}:task/{deployment.cluster}/",
             place=place_of(rung.provider),
             region=deployment.region,
             architecture=ARCHITECTURES[self._image.architecture],
@@ -274,13 +273,19 @@ class Launcher:
             public_address=deployment.assign_public_ip,
             subnet=rung.subnet,
             log_group=deployment.log_group,
-            log_stream=stream_of(ecs),
+            log_stream=_STREAMS,
             why=why,
         )
-        with suppress(OSError):
-            memo.note_told(self._errand.attempt.directory, (placed, launched))
-        self._errand.report(placed)
-        self._errand.report(launched)
+        return (*self._image_event(), placed, launched)
+
+    def _tell(self, terms: tuple[memo.LaunchEvent, ...], task: str) -> None:
+        """Tell of a launch, of the ECS task with this ARN or id."""
+        now, identity = self._cloud.clock.now(), task.rpartition("/")[2]
+        for event in terms:
+            if isinstance(event, EcsTaskLaunched):
+                arn = task if task != identity else event.task + identity
+                event = replace(event, task=arn, log_stream=event.log_stream + identity)
+            self._errand.report(replace(event, at=now))
 
     def _pause(self, seconds: float) -> None:
         over = threading.Event()

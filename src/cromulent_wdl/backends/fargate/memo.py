@@ -14,10 +14,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from ...aws.decode import EcsTask
-from ...model import EcsTaskLaunched, Task, TaskPlaced
+from ...model import EcsTaskLaunched, Task, TaskImage, TaskPlaced
 from ...model.events import from_json, to_json
 
 __all__ = [
+    "LaunchEvent",
     "call_prefix",
     "fingerprint_of",
     "key_of_attempt",
@@ -25,12 +26,14 @@ __all__ = [
     "note_attempt",
     "note_launch",
     "note_stop",
-    "note_told",
+    "note_terms",
     "same",
-    "told",
+    "terms",
 ]
 
-_ATTEMPT, _LAUNCH, _TOLD, _STOP = "attempt.json", "launch.json", "launch.jsonl", "stop.json"
+_ATTEMPT, _LAUNCH, _TERMS, _STOP = "attempt.json", "launch.json", "launch.jsonl", "stop.json"
+LaunchEvent = TaskImage | TaskPlaced | EcsTaskLaunched
+"""What the journal is told of a launch."""
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]+")
 
 
@@ -85,9 +88,9 @@ def same(directory: Path, fingerprint: str) -> bool:
     return _read(directory / _ATTEMPT).get("fingerprint") == fingerprint
 
 
-def note_launch(directory: Path, ecs: EcsTask, definition: str) -> None:
+def note_launch(directory: Path, ecs: EcsTask) -> None:
     """Remember what runs the attempt."""
-    content = {"task": ecs.arn, "definition": definition, "provider": ecs.provider}
+    content = {"task": ecs.arn, "provider": ecs.provider}
     (directory / _LAUNCH).write_text(json.dumps(content) + "\n")
 
 
@@ -96,18 +99,21 @@ def launched(directory: Path) -> str:
     return str(_read(directory / _LAUNCH).get("task", ""))
 
 
-def note_told(directory: Path, events: Sequence[TaskPlaced | EcsTaskLaunched]) -> None:
-    """Remember what the run's journal was told of the launch."""
-    (directory / _TOLD).write_text("".join(f"{to_json(event)}\n" for event in events), encoding="utf-8")
+def note_terms(directory: Path, events: Sequence[LaunchEvent]) -> None:
+    """Remember what the run's journal is to be told of the launch, before AWS is asked to carry it out.
+
+    A head may die before it has told that, or before it hears from AWS.
+    """
+    (directory / _TERMS).write_text("".join(f"{to_json(event)}\n" for event in events), encoding="utf-8")
 
 
-def told(directory: Path) -> tuple[TaskPlaced | EcsTaskLaunched, ...]:
-    """Return what the journal was told of the last launch: a head that takes it over tells it again."""
+def terms(directory: Path) -> tuple[LaunchEvent, ...]:
+    """Return what the journal is to be told of the last launch."""
     try:
-        events = [from_json(line) for line in (directory / _TOLD).read_text(encoding="utf-8").splitlines()]
+        events = [from_json(line) for line in (directory / _TERMS).read_text(encoding="utf-8").splitlines()]
     except (OSError, ValueError):
         return ()
-    return tuple(event for event in events if isinstance(event, TaskPlaced | EcsTaskLaunched))
+    return tuple(event for event in events if isinstance(event, LaunchEvent))
 
 
 def note_stop(directory: Path, ecs: EcsTask, log_group: str, log_stream: str) -> None:
