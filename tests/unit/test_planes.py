@@ -165,21 +165,27 @@ def test_lines_are_whole_however_they_come(text: str, cuts: list[int]) -> None:
         chunks.append(content[:cut])
         content = content[cut:]
     stream = Stream(Path())
-    ship([*chunks, content], PLACE, TARGET, stream.surroundings)
+    ship([(1, chunk) for chunk in (*chunks, content)], PLACE, TARGET, stream.surroundings)
     assert stream.lines == [line.removesuffix("\r") for line in text.split("\n") if line and line != "\r"]
+
+
+def test_lines_of_two_streams_are_not_mixed() -> None:
+    stream = Stream(Path())
+    ship([(2, b"sh: "), (1, b"said\nen"), (2, b"no such file\n"), (1, b"d")], PLACE, TARGET, stream.surroundings)
+    assert stream.lines == ["said", "sh: no such file", "end"]
 
 
 def test_lines_go_to_the_region_of_the_options_and_long_ones_in_pieces() -> None:
     stream = Stream(Path())
-    ship([b"x" * 300_000, b"y\n"], PLACE, TARGET, stream.surroundings)
+    ship([(1, b"x" * 300_000), (1, b"y\n")], PLACE, TARGET, stream.surroundings)
     assert [len(line) for line in stream.lines] == [262_144, 37_857]
     assert stream.calls[0][:2] == (Place(PLACE.account, "us-east-2"), "/g:s")
 
 
 def test_late_lines_come_late_and_lines_without_a_target_not_at_all() -> None:
     stream = Stream(Path())
-    ship([b"never\n"], PLACE, None, stream.surroundings)
-    ship([b"late\n"], PLACE, LogTarget("/g", "s", "us-east-2", delay=5), stream.surroundings)
+    ship([(1, b"never\n")], PLACE, None, stream.surroundings)
+    ship([(1, b"late\n")], PLACE, LogTarget("/g", "s", "us-east-2", delay=5), stream.surroundings)
     stream.timers.run_due()
     assert stream.lines == []
     stream.clock.time += 5

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from ..clock import SYSTEM, Clock
 from ..errors import ContainerVanished, EngineError, EngineUnavailable, ImageNotFound
 from .decode import Operation, decode, unreachable
-from .dialects import Dialect, DockerDialect, PodmanDialect
+from .dialects import Dialect, DockerDialect, PodmanDialect, Said
 from .facts import EngineFacts
 from .request import IMAGE_LABEL, ContainerRequest
 
@@ -107,7 +107,7 @@ class Engine:
             text: bytes = self._api.logs(container, tail=_LOG_LINES)
         return text.decode(errors="replace").strip()
 
-    def output(self, container: str) -> Iterator[bytes]:
+    def output(self, container: str) -> Iterator[Said]:
         """Yield what the container says, from its beginning, until it has ended."""
         with self._asking("logs", "the container"):
             yield from self._dialect.output(self._api, container)

@@ -8,7 +8,9 @@ seconds to leave when it is to be removed by force. Hence its own API there.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
+from struct import Struct
 from typing import TYPE_CHECKING, Protocol
 
 from .request import ContainerRequest
@@ -17,12 +19,16 @@ if TYPE_CHECKING:
     import docker
     import requests
 
-__all__ = ["Dialect", "DockerDialect", "PodmanDialect", "docker_body", "podman_body"]
+__all__ = ["Dialect", "DockerDialect", "PodmanDialect", "Said", "docker_body", "podman_body"]
 
 JSON = dict[str, object]
+Said = tuple[int, bytes]
+"""A piece of a container's standard output (1) or standard error (2)."""
 
 _CFS_PERIOD = 100_000
 _NO_HEALTH_CHECK = ["NONE"]
+_FRAME = Struct(">BxxxL")
+"""The head of a frame: the number of its stream, and its length."""
 _A_WHILE = 3.0
 _SOON, _LATER = "20ms", "250ms"
 """How often Podman looks whether a container has ended; every look costs it a third of a millisecond."""
@@ -37,7 +43,7 @@ class Dialect(Protocol):
     def wait(self, api: docker.APIClient, container: str) -> int:
         """Block until the container has ended, however long that takes, and return its exit status."""
 
-    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+    def output(self, api: docker.APIClient, container: str) -> Iterator[Said]:
         """Yield what the container says, from its beginning, until it has ended."""
 
     def remove(self, api: docker.APIClient, container: str) -> None:
@@ -184,9 +190,9 @@ class DockerDialect:
         complaint = answer.get("Error")
         return _status(answer["StatusCode"], complaint["Message"] if complaint else "")
 
-    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+    def output(self, api: docker.APIClient, container: str) -> Iterator[Said]:
         """Follow the log."""
-        yield from api.logs(container, stream=True, follow=True)
+        yield from _log(api, container, follow=True)
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force."""
@@ -215,20 +221,36 @@ class PodmanDialect:
             answer = api.post(f"{wait}?interval={_LATER}", timeout=None)
         return _status(int(_checked(answer).text))
 
-    def output(self, api: docker.APIClient, container: str) -> Iterator[bytes]:
+    def output(self, api: docker.APIClient, container: str) -> Iterator[Said]:
         """Follow the log; Podman may leave off before the last lines, so what is missing is read at the end."""
-        read = 0
-        for chunk in api.logs(container, stream=True, follow=True):
-            read += len(chunk)
-            yield chunk
+        read: Counter[int] = Counter()
+        for stream, chunk in _log(api, container, follow=True):
+            read[stream] += len(chunk)
+            yield stream, chunk
         self.wait(api, container)
-        whole = api.logs(container)
-        yield whole[read:]
+        for stream, chunk in _log(api, container, follow=False):
+            known = min(read[stream], len(chunk))
+            read[stream] -= known
+            yield stream, chunk[known:]
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force, without grace."""
         removal = f"{api.base_url}{self._prefix}/{container}?force=true&timeout=0&v=true"
         _checked(api.delete(removal, timeout=api.timeout))
+
+
+def _log(api: docker.APIClient, container: str, *, follow: bool) -> Iterator[Said]:
+    """Yield what is in the container's log, and, if asked, what comes into it.
+
+    Docker's library gives the frames of the answer without their heads, which tell the streams apart (Docker's API,
+    ContainerAttach). A task's two streams are written at the same time, and a line of one is not to end in the other.
+    """
+    address = f"{api.base_url}/v{api.api_version}/containers/{container}/logs"
+    asked = {"stdout": "1", "stderr": "1", "follow": str(int(follow))}
+    with _checked(api.get(address, params=asked, stream=True, timeout=None)) as answer:
+        while len(head := answer.raw.read(_FRAME.size)) == _FRAME.size:
+            stream, length = _FRAME.unpack(head)
+            yield stream, answer.raw.read(length)
 
 
 def _status(status: int, complaint: str = "") -> int:

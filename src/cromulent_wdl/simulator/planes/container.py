@@ -93,7 +93,7 @@ class _ContainerChild:
         self._ending: ContainerExit | None = None
         self._signalled = False
 
-    def output(self) -> Iterator[bytes]:
+    def output(self) -> Iterator[tuple[int, bytes]]:
         with suppress(EngineError):  # what it said last is lost with the engine
             yield from self._engine.output(self.runtime_id)
 

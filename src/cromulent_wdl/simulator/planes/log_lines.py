@@ -14,19 +14,19 @@ _LONGEST = 256 * 1024
 """Bytes of an event (facts: CloudWatch Logs); a longer line goes as several."""
 
 
-def ship(chunks: Iterable[bytes], place: Place, target: LogTarget | None, surroundings: Surroundings) -> None:
-    """Send what comes as lines until nothing more comes; without a target it is read and forgotten."""
+def ship(said: Iterable[tuple[int, bytes]], place: Place, target: LogTarget | None, surroundings: Surroundings) -> None:
+    """Send what comes by each stream as lines until nothing more comes; without a target it is read and forgotten."""
     if target is not None:  # the stream is there from the start, though nothing may be said
         surroundings.put_lines(Place(place.account, target.region), target.group, target.stream, [])
-    rest = b""
-    for chunk in chunks:
-        *lines, rest = (rest + chunk).split(b"\n")
+    rests: dict[int, bytes] = {}
+    for stream, chunk in said:
+        *lines, rest = (rests.get(stream, b"") + chunk).split(b"\n")
         while len(rest) >= _LONGEST:
             lines.append(rest[:_LONGEST])
             rest = rest[_LONGEST:]
+        rests[stream] = rest
         _send(lines, place, target, surroundings)
-    if rest:
-        _send([rest], place, target, surroundings)
+    _send(list(rests.values()), place, target, surroundings)
 
 
 def _send(lines: list[bytes], place: Place, target: LogTarget | None, surroundings: Surroundings) -> None:

@@ -34,11 +34,11 @@ class ProcessChild:
         self._process = process
         self._answers = answers
 
-    def output(self) -> Iterator[bytes]:
-        """Yield what it says."""
+    def output(self) -> Iterator[tuple[int, bytes]]:
+        """Yield what it says, by one stream, so that all lines come in the order in which they were written."""
         assert self._process.stdout is not None  # it was asked for
         while chunk := os.read(self._process.stdout.fileno(), _CHUNK):
-            yield chunk
+            yield 1, chunk
 
     def wait(self) -> ContainerExit:
         """Return its end, with the status as a shell would have it."""

@@ -27,8 +27,8 @@ class Child(Protocol):
     plan: ContainerPlan
     runtime_id: str
 
-    def output(self) -> Iterable[bytes]:
-        """Yield what it says until its end."""
+    def output(self) -> Iterable[tuple[int, bytes]]:
+        """Yield what it says until its end, with the number of the stream by which it says it."""
 
     def wait(self) -> ContainerExit:
         """Block until it has ended; it may be asked again."""
