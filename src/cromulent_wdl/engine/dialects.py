@@ -29,6 +29,7 @@ _CFS_PERIOD = 100_000
 _NO_HEALTH_CHECK = ["NONE"]
 _FRAME = Struct(">BxxxL")
 """The head of a frame: the number of its stream, and its length."""
+_STREAMS = (1, 2)
 _A_WHILE = 3.0
 _SOON, _LATER = "20ms", "250ms"
 """How often Podman looks whether a container has ended; every look costs it a third of a millisecond."""
@@ -250,6 +251,8 @@ def _log(api: docker.APIClient, container: str, *, follow: bool) -> Iterator[Sai
     with _checked(api.get(address, params=asked, stream=True, timeout=None)) as answer:
         while len(head := answer.raw.read(_FRAME.size)) == _FRAME.size:
             stream, length = _FRAME.unpack(head)
+            if stream not in _STREAMS:  # an error's text: Podman may lose sight of a container that ends meanwhile
+                return
             yield stream, answer.raw.read(length)
 
 
