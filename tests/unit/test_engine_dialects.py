@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import struct
+from contextlib import closing
 from typing import Any
 
+import docker
+
 from cromulent_wdl.engine import Bind, ContainerRequest
-from cromulent_wdl.engine.dialects import docker_body, podman_body
+from cromulent_wdl.engine.dialects import PodmanDialect, docker_body, podman_body
 from cromulent_wdl.engine.facts import docker_facts, podman_facts
+from tests.fakes.http_server import Answer, in_turn, serving
 
 MINIMAL = ContainerRequest("name", "sha256:1", ("/bin/sh",), "/work")
 MAXIMAL = ContainerRequest(
@@ -143,3 +148,18 @@ def test_a_users_own_podman_limits_what_systemd_delegates() -> None:
 def test_a_users_own_podman_without_cgroups() -> None:
     facts = podman_facts("", "4.3.1", info(cgroupVersion="v1", cgroupControllers=[]), False)
     assert not (facts.limits_cpu or facts.limits_memory or facts.own_cgroups)
+
+
+def test_what_podman_says_instead_of_a_log_is_no_part_of_it() -> None:
+    """It may have begun to answer with the log when it fails, as its own error's text says."""
+    first, rest = _frame(1, b"one\n"), _frame(2, b"two\n") + _frame(1, b"three\n")
+    failed = b'{"cause":"no such process","message":"failed to obtain logs for Container","response":500}'
+    answers = in_turn(Answer(body=first + failed), Answer(body=b"0"), Answer(body=first + rest))
+    with serving(answers) as server, closing(docker.APIClient(server.url, version="1.41")) as api:
+        said = [each for each in PodmanDialect("4.3.1").output(api, "c")]
+    assert said == [(1, b"one\n"), (2, b"two\n"), (1, b"three\n")]
+    assert server.paths[1] == "/v4.3.1/libpod/containers/c/wait?interval=20ms"
+
+
+def _frame(stream: int, content: bytes) -> bytes:
+    return struct.pack(">BxxxL", stream, len(content)) + content

@@ -232,7 +232,8 @@ class PodmanDialect:
         for stream, chunk in _log(api, container, follow=False):
             known = min(read[stream], len(chunk))
             read[stream] -= known
-            yield stream, chunk[known:]
+            if missed := chunk[known:]:
+                yield stream, missed
 
     def remove(self, api: docker.APIClient, container: str) -> None:
         """Remove the container by force, without grace."""
