@@ -119,6 +119,8 @@ class Digests:
     def _read_once(self, path: str, state: FileState, stopping: Stopping) -> str | None:
         """Read the file, or wait for another thread that is reading it; None if it changed meanwhile."""
         with self._lock:
+            if read_meanwhile := self._known.get(state):
+                return read_meanwhile  # by one who was done before we got here
             future = self._underway.get(state)
             if theirs := future is not None:
                 reading = future
