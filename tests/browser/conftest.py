@@ -15,6 +15,8 @@ from playwright.sync_api import Browser, Page, sync_playwright
 from tests.fakes.wide_runs import make_wide_run
 
 _NAMES = ("chromium", "chromium-browser", "google-chrome")
+_TWO_FRAMES = "() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))"
+"""After which all is drawn that was to be drawn before the next picture."""
 _ARGUMENTS = ("--no-sandbox", "--disable-background-networking")
 
 
@@ -56,6 +58,7 @@ def show(browser: Browser) -> Iterator[Show]:
         page.on("request", lambda request: seen.requests.append(request.url))
         page.goto(file.as_uri())
         page.wait_for_selector("html[data-ready]")
+        page.evaluate(_TWO_FRAMES)
         shown.append(seen)
         return seen
 

@@ -12,6 +12,7 @@ from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.model import Ending, RunEnded
 from tests.browser.conftest import Show, report
 from tests.fakes.journals import make_run, run_under_way
+from tests.fakes.waiting import eventually
 from tests.fakes.wide_runs import make_wide_run
 
 _INK = """canvas => {
@@ -101,7 +102,8 @@ def test_a_row_is_in_the_page_only_while_it_is_seen(failed_report: Path, show: S
     page = show(failed_report).page
     assert page.locator("#table tbody tr[data-call]").count() < 60
     page.locator("#window").evaluate("window => { window.scrollTop = window.scrollHeight; }")
-    page.wait_for_function("document.querySelector('#table tbody tr:nth-last-child(2)').ariaRowIndex === '197'")
+    last = page.locator("#table tbody tr:nth-last-child(2)")
+    assert eventually(lambda: last.get_attribute("aria-rowindex") == "197")
 
 
 def test_a_call_has_its_attempts_last_words_and_files(failed_report: Path, show: Show) -> None:
@@ -124,8 +126,7 @@ def test_the_timeline_answers_pointer_wheel_and_keys(failed_report: Path, show: 
     assert re.match(r"\w+(\[\d+\])?\n", page.locator("#tip").inner_text())
     before = page.locator("#bars").evaluate(_INK_ROWS)
     page.get_by_role("button", name="Zoom in").click()
-    page.wait_for_timeout(50)
-    assert page.locator("#bars").evaluate(_INK_ROWS) != before
+    assert eventually(lambda: page.locator("#bars").evaluate(_INK_ROWS) != before)
     page.get_by_role("button", name="All", exact=True).click()
     scroller.focus()
     for _ in range(3):
