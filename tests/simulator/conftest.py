@@ -15,6 +15,7 @@ import pytest
 from cromulent_wdl.simulator.errors import SimulatorFailed
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
+from tests.fakes.ports import own_port
 from tests.programs import running
 
 from .cloud import Cloud, Stack, until
@@ -109,8 +110,7 @@ def strict_stack(root: Cloud) -> Iterator[Stack]:
 def stock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     """ministack as it comes, with its IAM enforced."""
     directory = tmp_path_factory.mktemp("stock")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+    port = own_port()
     environment = {
         **os.environ,
         "AUTH": "true",

@@ -17,6 +17,7 @@ from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.simulator.errors import SimulatorFailed
 from cromulent_wdl.simulator.process import Simulation
 from cromulent_wdl.simulator.settings import Settings
+from tests.fakes.ports import own_port
 
 from .cloud import Cloud, Stack, until
 from .conftest import TEMPLATE
@@ -33,8 +34,8 @@ def _own_heads(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @contextmanager
-def simulated(state: Path, plane: str = "play") -> Iterator[tuple[Simulation, Cloud]]:
-    simulation = Simulation.start(Settings(state=str(state), data_plane=plane, enforce_iam=True))
+def simulated(state: Path, plane: str = "play", port: int = 0) -> Iterator[tuple[Simulation, Cloud]]:
+    simulation = Simulation.start(Settings(port, state=str(state), data_plane=plane, enforce_iam=True))
     try:
         keys = simulation.environment
         with Cloud.at(simulation.address, keys["AWS_ACCESS_KEY_ID"], keys["AWS_SECRET_ACCESS_KEY"]) as cloud:
@@ -81,7 +82,7 @@ class Left:
 
 def leave(state: Path) -> Left:
     """Run tasks and a machine, and end the simulator while a task goes on."""
-    with simulated(state, "process") as (simulation, cloud):
+    with simulated(state, "process", own_port()) as (simulation, cloud):
         stack, s3 = cloud.create_stack("trial", TEMPLATE), cloud.client("s3")
         versions = [s3.put_object(Bucket=stack["Bucket"], Key="a", Body=body)["VersionId"] for body in (b"1", b"2")]
         assert run(cloud, stack, "echo 42 > /mnt/runs/answer; echo said") == (0, ["said"])
@@ -156,8 +157,13 @@ def test_a_kill_takes_the_last_seconds_at_most(tmp_path: Path) -> None:
         stack = cloud.create_stack("trial", TEMPLATE)
         arn = start_task(cloud, stack, tags=[{"key": "k", "value": "v"}])
         until(lambda: described(cloud, stack, arn)["lastStatus"] == "STOPPED")
-        written = SYSTEM.now()
-        until(lambda: (tmp_path / "ecs.json").exists() and (tmp_path / "ecs.json").stat().st_mtime > written)
+        stopped_at, kept = SYSTEM.now(), tmp_path / "ecs.json"
+
+        def saved_since() -> bool:
+            described(cloud, stack, arn)  # without a request there is nothing new to be saved
+            return kept.exists() and kept.stat().st_mtime > stopped_at
+
+        until(saved_since)
         server_of(simulation).kill()
 
     with simulated(tmp_path) as (_, cloud):
