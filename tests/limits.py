@@ -87,9 +87,10 @@ def pytest_report_teststatus(report: pytest.TestReport | pytest.CollectReport) -
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Listen to SIGTERM; and have tests' programs listen to Ctrl-C, which a shell's `&` makes them deaf to."""
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Listen to SIGTERM; and have tests' programs listen to what a shell's `&`, or `nohup`, makes them deaf to."""
+    for number, usual in ((signal.SIGINT, signal.default_int_handler), (signal.SIGHUP, signal.SIG_DFL)):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     running = _Running(config)
     config.pluginmanager.register(running)
     signal.signal(signal.SIGTERM, running.end)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import psutil
@@ -16,10 +18,19 @@ from cromulent_wdl.backends.leases import Machine
 from cromulent_wdl.backends.strays import strays
 from tests.fakes.waiting import eventually
 
-__all__ = ["DETACHED", "KilledHead"]
+__all__ = ["DETACHED", "KilledHead", "sleeping"]
 
 DETACHED = "setsid sh -c 'setsid sleep 600 & sleep 601' & sleep 602"
 """A command with a grandchild in a session of its own."""
+
+
+def sleeping(head: str) -> set[str]:
+    """Return for how many seconds those of a head's processes sleep that have got so far."""
+    lines = []
+    for process in strays(head):
+        with suppress(psutil.Error):
+            lines.append(process.cmdline())
+    return {line[1] for line in lines if line[:1] == ["sleep"]}
 
 
 class KilledHead:
@@ -36,7 +47,8 @@ class KilledHead:
         self.machine = Machine()
         self.entry = self.machine.directory / self.id
         self._directory = directory
-        assert eventually(lambda: self.processes() >= 2 * len(commands))
+        wanted = set(re.findall(r"sleep (\d+)", " ".join(commands)))
+        assert eventually(lambda: sleeping(self.id) == wanted), "not all has been started that will be"
 
     def processes(self) -> int:
         return len(strays(self.id))

@@ -14,6 +14,7 @@ import botocore.loaders
 import botocore.session
 
 from cromulent_wdl.clock import SYSTEM
+from tests.programs import PATIENCE
 
 __all__ = ["Cloud", "Stack", "until"]
 
@@ -23,7 +24,7 @@ _LOADER = botocore.loaders.create_loader()
 """Reads the services' models once for all sessions: to read them takes longer than most tests."""
 
 
-def until(done: Callable[[], Any], seconds: float = 30.0) -> Any:
+def until(done: Callable[[], Any], seconds: float = PATIENCE) -> Any:
     """Return what is asked for as soon as it is true; fail when it does not become so."""
     deadline = SYSTEM.monotonic() + seconds
     while not (answer := done()):

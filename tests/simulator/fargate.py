@@ -30,11 +30,11 @@ QUICK: dict[str, float | bool] = {
     "image_digests": False,
     "retry_pause": 0.02,
     "capacity_pause": 0.05,
-    "capacity_patience": 5.0,
+    "capacity_patience": 60.0,
     "poll_least": 0.1,
     "poll_most": 0.5,
     "lost_after": 2.0,
-    "stuck_after": 1.0,
+    "stuck_after": 20.0,
     "result_wait": 1.0,
     "log_wait": 1.0,
     "stop_patience": 20.0,
@@ -42,7 +42,10 @@ QUICK: dict[str, float | bool] = {
     "head_pause": 0.05,
     "killed_wait": 1.0,
 }
-"""Settings for tests: every wait, much shorter."""
+"""Settings for tests: every wait for what may not come, much shorter.
+
+Not those for what comes, sooner or later as the machine is busy: patience that ends early would be another ending.
+"""
 
 
 _numbers = count(1)

@@ -149,7 +149,7 @@ def test_a_status_that_ecs_does_not_know_is_the_wrappers(lab: Lab) -> None:
 
 
 def test_row_24_a_task_that_stays_running_is_settled_by_its_result_and_stopped(lab: Lab) -> None:
-    outcome, _ = run(lab, task_of(lab), {"kind": "stays_running"})
+    outcome, _ = run(lab, task_of(lab), {"kind": "stays_running"}, stuck_after=1.0)
     assert outcome.ending is Ending.OK
 
 
@@ -211,8 +211,7 @@ def test_row_54_a_run_that_is_stopped_stops_its_tasks(lab: Lab) -> None:
     with lab.backend() as backend:
         thread = threading.Thread(target=lambda: outcomes.append(backend.run(task, cancelled, Events())))
         thread.start()
-        while not (task.directory / "begun").exists():
-            SYSTEM.sleep(0.05)
+        assert eventually((task.directory / "begun").exists)
         cancelled.cancel()
         thread.join(60)
     assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
@@ -272,10 +271,13 @@ def test_row_32_while_a_task_runs_nobody_writes_to_the_shared_disk(lab: Lab) -> 
         thread = threading.Thread(target=lambda: backend.run(task, cancelled, Events()))
         thread.start()
         assert eventually((task.work / "begun").exists)
-        SYSTEM.sleep(0.5)
-        before = written()
-        SYSTEM.sleep(0.5)  # five looks or more
-        assert written() == before
+
+        def nothing_is_written() -> bool:
+            before = written()
+            SYSTEM.sleep(0.5)  # five looks or more
+            return written() == before
+
+        assert eventually(nothing_is_written), "once what there is to tell of the beginning is told"
         cancelled.cancel()
         thread.join(30)
 

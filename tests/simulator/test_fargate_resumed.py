@@ -46,7 +46,7 @@ def begin_and_kill(lab: Lab, width: int, *faults: Mapping[str, Any]) -> Path:
 def test_a_result_that_the_dead_head_noticed_settles_a_task_that_ecs_shows_as_running(lab: Lab) -> None:
     begin_and_kill(lab, 2)
     assert len(lab.live()) == 2
-    ran = lab.run("run", "wide.wdl", "width=2", "--dir", "run/.")
+    ran = lab.run("run", "wide.wdl", "width=2", "--dir", "run/.", stuck_after="1")
     assert ran.outputs == {"wide.numbers": [0, 1]}
     assert "conflict" not in ran.stderr, "miniwdl's warning of what is meant"
     assert len(lab.tasks()) == 2
@@ -104,6 +104,6 @@ def test_that_is_so_where_no_call_is_left_to_be_done(lab: Lab) -> None:
 def test_an_attempt_that_had_ended_is_not_done_again_however_many_heads_die_before_they_take_it_over(lab: Lab) -> None:
     run = begin_and_kill(lab, 1)
     (run / "call-one-0" / "work2").mkdir()  # as a head leaves it that dies over that
-    ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.")
+    ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.", stuck_after="1")
     assert ran.outputs == {"wide.numbers": [0]}
     assert len(lab.tasks()) == 1

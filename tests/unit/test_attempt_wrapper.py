@@ -8,7 +8,6 @@ import shutil
 import signal
 import subprocess
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -29,20 +28,12 @@ from cromulent_wdl.backends.fargate.wrapper import (
 from tests.fakes.attempts import SHELLS, Bench, run_task
 from tests.fakes.clocks import FakeClock
 from tests.fakes.process_tasks import retry_of
+from tests.fakes.waiting import eventually
 
 
 @pytest.fixture(params=SHELLS)
 def bench(request: pytest.FixtureRequest, tmp_path: Path) -> Bench:
     return Bench(request.param, tmp_path / "it's a run")
-
-
-def await_that(true: Callable[[], object]) -> None:
-    """Wait until something is so, which a process that has been started is about to do."""
-    for _ in range(2000):
-        if true():
-            return
-        time.sleep(0.005)  # noqa: TID251 - for another process, which no clock of ours moves
-    raise AssertionError("it did not come to be")
 
 
 def test_a_command_and_its_streams(bench: Bench) -> None:
@@ -117,7 +108,7 @@ def test_an_attempt_that_has_begun_is_not_revoked(bench: Bench) -> None:
 def test_an_attempt_that_nobody_can_reach_stops_itself_when_it_is_revoked(bench: Bench) -> None:
     task, attempt = bench.attempt("touch begun; exec sleep 1000", Limits(look=1))
     process = bench.start(attempt)
-    await_that((task.work / "begun").exists)
+    assert eventually((task.work / "begun").exists)
     assert revoke(attempt) == "unknown" == claimed_by(attempt)
     assert process.wait(60) == 143
     result = read_result(attempt)
@@ -170,7 +161,7 @@ def test_a_deadline_that_is_not_reached_ends_nothing_and_leaves_nothing(bench: B
 def test_sigterm_is_passed_on_and_the_end_written_down(bench: Bench) -> None:
     task, attempt = bench.attempt("trap 'echo flushed; exit 9' TERM; touch begun; while :; do sleep 0.05; done")
     process = bench.start(attempt)
-    await_that((task.work / "begun").exists)
+    assert eventually((task.work / "begun").exists)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 9
     result = read_result(attempt)
@@ -182,7 +173,7 @@ def test_sigterm_is_passed_on_and_the_end_written_down(bench: Bench) -> None:
 def test_sigterm_reaches_what_the_command_started(bench: Bench) -> None:
     task, attempt = bench.attempt("sh -c 'sleep 3600 & touch ../work/begun; wait'; echo over")
     process = bench.start(attempt)
-    await_that((task.work / "begun").exists)
+    assert eventually((task.work / "begun").exists)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 143
     result = read_result(attempt)
@@ -194,7 +185,7 @@ def test_a_command_that_ignores_sigterm_is_killed_before_ecs_does_it(bench: Benc
     assert limits.notice == 1.0
     task, attempt = bench.attempt("trap '' TERM; touch begun; while :; do sleep 0.05; done", limits)
     process = bench.start(attempt)
-    await_that((task.work / "begun").exists)
+    assert eventually((task.work / "begun").exists)
     process.send_signal(signal.SIGTERM)
     assert process.wait(60) == 137
     result = read_result(attempt)
@@ -204,7 +195,7 @@ def test_a_command_that_ignores_sigterm_is_killed_before_ecs_does_it(bench: Benc
 def test_a_killed_wrapper_leaves_no_result(bench: Bench) -> None:
     task, attempt = bench.attempt("touch begun; sleep 5")
     process = bench.start(attempt)
-    await_that((task.work / "begun").exists)
+    assert eventually((task.work / "begun").exists)
     process.kill()
     process.wait(60)
     assert read_result(attempt) is None and take_ended(bench.run) == ()

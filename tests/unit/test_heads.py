@@ -18,6 +18,7 @@ from cromulent_wdl.backends.leases import LEASE, Machine
 from cromulent_wdl.backends.strays import strays
 from cromulent_wdl.errors import EngineUnavailable
 from tests.fakes.clocks import FakeClock
+from tests.fakes.killed_heads import sleeping
 from tests.fakes.waiting import eventually
 
 DAY = 86_400.0
@@ -89,18 +90,14 @@ def test_an_unreadable_entry_has_an_empty_run_id(tmp_path: Path) -> None:
 
 
 def test_the_guardian_starts_once_and_again_when_it_was_killed(head: Head) -> None:
-    def guardians() -> list[psutil.Process]:
-        return [child for child in psutil.Process().children() if str(head.entry) in child.cmdline()]
-
     head.guard()
     head.guard()
-    (first,) = guardians()
+    first = guardian_of(head)
     assert os.getsid(first.pid) == first.pid, "the terminal's Ctrl-C would reach it"
     first.kill()
     psutil.wait_procs([first], timeout=30)
     head.guard()
-    (second,) = guardians()
-    assert second.pid != first.pid
+    assert guardian_of(head).pid != first.pid
 
 
 def guardian_of(head: Head) -> psutil.Process:
@@ -161,7 +158,8 @@ def test_the_sweep_ends_processes_with_their_descendants_and_groups() -> None:
     child_without_mark = f"setsid env -u {MARK} sh -c 'sleep 600 & sleep 601'"
     orphan_without_mark = f"env -u {MARK} sh -c 'sleep 602 &'"
     process = marked_process(entry.name, f"setsid sleep 603 & {child_without_mark} & {orphan_without_mark}; sleep 604")
-    assert eventually(lambda: len(strays(entry.name)) == 7)
+    assert eventually(lambda: sleeping(entry.name) == {"600", "601", "602", "603", "604"})
+    assert len(strays(entry.name)) == 7
     (cleaned,) = sweep(no_containers)
     assert (cleaned.run_id, cleaned.directory, cleaned.processes, cleaned.containers) == ("a_dead_run", "/runs/a", 7, 0)
     process.wait(30)
