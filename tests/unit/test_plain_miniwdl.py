@@ -29,13 +29,34 @@ task t {
 """
 
 
-def miniwdl(place: Path, backend: str, **environment: str) -> subprocess.CompletedProcess[str]:
+CHANGED = """
+import atexit, importlib, sys
+from WDL import CLI
+
+def tell():
+    from cromulent_wdl.plugin.tuning.installation import _REPLACEMENTS
+    from cromulent_wdl.plugin.tuning.replacement import digest
+    changed = []
+    for each in _REPLACEMENTS.values():
+        module = importlib.import_module(each.module)
+        changed += [each.name for name, known in each.functions.items() if digest(module, name) != known]
+    print("changed:", *changed, file=sys.stderr)
+
+atexit.register(tell)
+CLI.main()
+"""
+"""Runs miniwdl, and then says which functions of its are not its own any more."""
+
+
+def miniwdl(
+    place: Path, backend: str, program: tuple[str, ...] = ("-m", "WDL"), **environment: str
+) -> subprocess.CompletedProcess[str]:
     inherited = {name: value for name, value in os.environ.items() if not name.startswith(("CROMULENT_", "MINIWDL_"))}
     homes = {"XDG_STATE_HOME": str(place / "state"), "XDG_CACHE_HOME": str(place / "cache"), "HOME": str(place)}
     (place / "w.wdl").write_text(WORKFLOW)
     (place / "file.txt").write_text("content")
     return subprocess.run(
-        [sys.executable, "-m", "WDL", "run", "--dir", "run/.", "w.wdl", "file=file.txt"],
+        [sys.executable, *program, "run", "--dir", "run/.", "w.wdl", "file=file.txt"],
         cwd=place,
         env=inherited | homes | {"MINIWDL__SCHEDULER__CONTAINER_BACKEND": backend} | environment,
         capture_output=True,
@@ -90,6 +111,21 @@ def test_chosen_our_backend_runs_the_tasks_and_keeps_the_journal(tmp_path: Path,
     assert events[0]["event"] == "run_started"
     assert events[-1] == {"v": 1, "at": events[-1]["at"], "event": "run_ended", "ending": "ok"}
     assert sorted(event["call"] for event in events if event["event"] == "call_ended") == ["t[0]", "t[1]"]
+
+
+@pytest.mark.parametrize(
+    ("backend", "tuning", "changed"),
+    [("cromulent", "", ["plugins"]), ("cromulent", "off", []), ("bare", "", [])],
+)
+def test_of_the_engine_only_the_look_up_of_plugins_is_changed(
+    tmp_path: Path, backend: str, tuning: str, changed: list[str]
+) -> None:
+    bare_backend.install(tmp_path / "site")
+    surroundings = {"PYTHONPATH": str(tmp_path / "site"), "MINIWDL__CROMULENT__BACKEND": "process"}
+    done = miniwdl(tmp_path, backend, ("-c", CHANGED), CROMULENT_TUNING=tuning, **surroundings)
+    assert done.returncode == 0, done.stderr
+    (found,) = [line.split()[1:] for line in done.stderr.splitlines() if line.startswith("changed:")]
+    assert found == changed
 
 
 def test_an_unknown_setting_ends_the_run_with_a_sentence(tmp_path: Path) -> None:

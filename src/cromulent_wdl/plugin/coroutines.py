@@ -18,7 +18,7 @@ from ..clock import SYSTEM
 from ..config.task_secrets import secrets_of_task
 from ..errors import CromulentError
 from ..model import CallEnded, CallStarted, Ending
-from . import session
+from . import session, tuning
 from .concurrency import widen
 from .container import CromulentContainer
 from .endings import ending_of
@@ -114,6 +114,7 @@ def _begin(cfg: config.Loader, run_dir: str, target: Tree.Workflow | Tree.Task) 
 
 def _make_room(cfg: config.Loader, run_dir: str) -> None:
     """Let as many calls run at once as the backend has room for, and Python's collector not go through all of them."""
+    tuning.install(tuning.PLAIN)
     spare_what_stays()
     opened = session.session(cfg, run_dir)
     with suppress(CromulentError):  # there is none; the first task will say so

@@ -18,13 +18,15 @@ from .temporary_names import NAMES
 from .value_paths import PATHS
 from .waiting_jobs import JOBS
 
-__all__ = ["PARSING", "RUNNING", "install", "state"]
+__all__ = ["PARSING", "PLAIN", "RUNNING", "install", "state"]
 
 VARIABLE = "CROMULENT_TUNING"
 _ALL = (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS, OPTIONS, PATHS, NAMES, PLACES, BACKEND, BUILDS)
 _REPLACEMENTS = {each.name: each for each in _ALL}
 PARSING = ("parser",)
 """What pays off where WDL is only read; importing `WDL.runtime` for the others would cost more than they save."""
+PLAIN = ("plugins",)
+"""What plain `miniwdl run` gets with our backend: it reads what is installed, and leaves the engine's work alone."""
 RUNNING = tuple(_REPLACEMENTS)
 ON = "on"
 
