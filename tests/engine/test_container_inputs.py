@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cromulent_wdl.model import Ending
 from tests.engine.bench import INPUTS, Bench, input_mount

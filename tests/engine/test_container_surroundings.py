@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cromulent_wdl.engine import Engine
 from cromulent_wdl.model import Ending, Resources, TaskImage, TaskStarted, TaskWaiting

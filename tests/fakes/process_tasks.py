@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from cromulent_wdl.model import Event, Mount, Resources, Task
 
@@ -44,7 +45,7 @@ def process_task(directory: Path, command: str, *, inputs: Sequence[Path] = (), 
         ),
         resources=Resources(),
     )
-    return dataclasses.replace(task, **fields)
+    return msgspec.structs.replace(task, **fields)
 
 
 def retry_of(task: Task) -> Task:
@@ -52,7 +53,7 @@ def retry_of(task: Task) -> Task:
     number = task.attempt + 1
     work = task.directory / f"work{number}"
     work.mkdir()
-    return dataclasses.replace(
+    return msgspec.structs.replace(
         task,
         attempt=number,
         work=work,

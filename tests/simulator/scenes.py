@@ -6,9 +6,11 @@ import json
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from cromulent_wdl.model import deployment as deployments
 from cromulent_wdl.model.deployment import Deployment
@@ -179,7 +181,7 @@ def without(scene: Scene, whose: str, sid: str) -> Iterator[None]:
 
 def described(deployment: Deployment) -> dict[str, str]:
     """Return the deployment as a head's environment describes it."""
-    values = {field.name: getattr(deployment, field.name) for field in fields(Deployment)}
+    values = msgspec.structs.asdict(deployment)
     values["subnets"] = ",".join(deployment.subnets)
     values["assign_public_ip"] = str(deployment.assign_public_ip).lower()
     return {deployments._PREFIX + name.upper(): str(value) for name, value in values.items()}

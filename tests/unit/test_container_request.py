@@ -6,6 +6,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cromulent_wdl import errors
@@ -48,7 +49,7 @@ def test_binds() -> None:
         Bind(f"{CALL}/work", f"{INSIDE}/work", writable=True),
         Bind("/data/a b", f"{INSIDE}/work/_miniwdl_inputs/0/a b"),
     )
-    copied = replace(TASK, inputs_copied=True)
+    copied = msgspec.structs.replace(TASK, inputs_copied=True)
     assert len(task_request(copied, IMAGE, FACTS, USER, "u").binds) == 5
 
 
@@ -74,12 +75,12 @@ def test_the_image_is_asked_for_by_its_id_and_named_by_a_label() -> None:
     ],
 )
 def test_memory(declared: Resources, kept: int, limit: int) -> None:
-    request = task_request(replace(TASK, resources=declared), IMAGE, FACTS, USER, "u")
+    request = task_request(msgspec.structs.replace(TASK, resources=declared), IMAGE, FACTS, USER, "u")
     assert (request.memory, request.memory_limit) == (kept, limit)
 
 
 def test_an_engine_is_not_asked_for_limits_that_it_cannot_hold() -> None:
-    task = replace(TASK, resources=Resources(cpu=5, memory=64 * MIB, memory_limit=64 * MIB, gpu=True))
+    task = msgspec.structs.replace(TASK, resources=Resources(cpu=5, memory=64 * MIB, memory_limit=64 * MIB, gpu=True))
     able = task_request(task, IMAGE, replace(FACTS, gpu=True), USER, "u")
     unable = task_request(task, IMAGE, replace(FACTS, limits_cpu=False, limits_memory=False), USER, "u")
     assert (able.cpu, able.memory_limit, able.gpu) == (4, 64 * MIB, True), "no more cores than it has"
@@ -100,13 +101,13 @@ def test_an_engine_is_not_asked_for_limits_that_it_cannot_hold() -> None:
 def test_users(
     facts: EngineFacts, invoker: Invoker, as_user: bool, user: str, groups: tuple[str, ...], owner: str
 ) -> None:
-    request = task_request(replace(TASK, as_user=as_user), IMAGE, facts, invoker, "u")
+    request = task_request(msgspec.structs.replace(TASK, as_user=as_user), IMAGE, facts, invoker, "u")
     assert (request.user, request.groups) == (user, groups)
     assert request.entrypoint[3:5] == ("cromulent", owner)
 
 
 def test_ownership_that_is_to_be_kept() -> None:
-    request = task_request(replace(TASK, return_ownership=False), IMAGE, FACTS, USER, "u")
+    request = task_request(msgspec.structs.replace(TASK, return_ownership=False), IMAGE, FACTS, USER, "u")
     assert request.entrypoint[4] == ""
 
 
@@ -123,7 +124,7 @@ def test_selinux() -> None:
 
 @pytest.mark.parametrize("call", ["align[2]", "ünï cødé", "-." * 90, "x" * 500, ""])
 def test_names_are_such_as_engines_take(call: str) -> None:
-    task = replace(TASK, call=call, attempt=2)
+    task = msgspec.structs.replace(TASK, call=call, attempt=2)
     name = task_request(task, IMAGE, FACTS, USER, "abcd").name
     assert re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9_.-]{1,126}", name)
     assert name.endswith("-2-abcd")
@@ -132,8 +133,8 @@ def test_names_are_such_as_engines_take(call: str) -> None:
 @pytest.mark.parametrize(
     ("task", "invoker", "words"),
     [
-        (replace(TASK, images=()), USER, "names no image"),
-        (replace(TASK, as_user=True), Invoker(2**31, 1, "head"), "beyond the numbers"),
+        (msgspec.structs.replace(TASK, images=()), USER, "names no image"),
+        (msgspec.structs.replace(TASK, as_user=True), Invoker(2**31, 1, "head"), "beyond the numbers"),
     ],
 )
 def test_refusals(task: Task, invoker: Invoker, words: str) -> None:
@@ -142,12 +143,12 @@ def test_refusals(task: Task, invoker: Invoker, words: str) -> None:
 
 def test_what_is_not_refused() -> None:
     assert refusal(TASK, FACTS, USER) is None
-    assert refusal(replace(TASK, images=(), dockerfile="FROM x"), FACTS, USER) is None
-    assert refusal(replace(TASK, as_user=True), ROOTLESS, Invoker(2**31, 1, "head")) is None
+    assert refusal(msgspec.structs.replace(TASK, images=(), dockerfile="FROM x"), FACTS, USER) is None
+    assert refusal(msgspec.structs.replace(TASK, as_user=True), ROOTLESS, Invoker(2**31, 1, "head")) is None
 
 
 RAN = Figures(exit_code=3)
-LIMITED = replace(TASK, resources=Resources(memory_limit=1_000_000_000))
+LIMITED = msgspec.structs.replace(TASK, resources=Resources(memory_limit=1_000_000_000))
 
 
 @pytest.mark.parametrize(

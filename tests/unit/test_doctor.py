@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import msgspec
 import pytest
 
 from cromulent_wdl import __version__
@@ -83,7 +84,7 @@ def test_where_all_is_well_nothing_is_said_against_it() -> None:
         ("stack", {"state": "UPDATE_IN_PROGRESS"}, "warning", "being changed", "waits"),
         (
             "version",
-            {"deployment": replace(DEPLOYMENT, version="0.0.1")},
+            {"deployment": msgspec.structs.replace(DEPLOYMENT, version="0.0.1")},
             "warning",
             "of version 0.0.1",
             "cromulent up",

@@ -6,6 +6,7 @@ import dataclasses
 import json
 from typing import Any
 
+import msgspec
 import pytest
 from botocore.session import Session
 from botocore.validate import ParamValidator
@@ -86,7 +87,7 @@ def test_row_2_a_family_is_the_deployments_and_depends_on_nothing_that_a_launch_
         other: Any = {"architecture": "arm64", "secrets": (("TOKEN", "arn:secret"),)}.get(field.name, "other")
         changed = dataclasses.replace(BLUEPRINT, **{field.name: other})
         assert family_of(LAB, changed) != family, field.name
-    assert family_of(dataclasses.replace(LAB, log_group="/other"), BLUEPRINT) != family
+    assert family_of(msgspec.structs.replace(LAB, log_group="/other"), BLUEPRINT) != family
 
 
 def test_row_48_overrides_carry_a_path_and_stay_short() -> None:
@@ -101,7 +102,7 @@ def test_row_48_overrides_carry_a_path_and_stay_short() -> None:
 
 def test_row_15_a_public_address_is_asked_for_where_the_deployment_needs_one() -> None:
     for public, asked in ((True, "ENABLED"), (False, "DISABLED")):
-        request = launch_of(dataclasses.replace(LAB, assign_public_ip=public), LAUNCH)
+        request = launch_of(msgspec.structs.replace(LAB, assign_public_ip=public), LAUNCH)
         assert request["networkConfiguration"]["awsvpcConfiguration"]["assignPublicIp"] == asked
 
 
@@ -169,4 +170,4 @@ def test_row_19_spot_comes_before_on_demand_and_both_before_the_next_subnet() ->
 
 
 def test_the_deployment_of_these_tests_is_whole() -> None:
-    assert all(getattr(LAB, field.name) != "" for field in dataclasses.fields(Deployment))
+    assert all(getattr(LAB, name) != "" for name in Deployment.__struct_fields__)

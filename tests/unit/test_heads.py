@@ -6,9 +6,9 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import asdict
 from pathlib import Path
 
+import msgspec
 import psutil
 import pytest
 
@@ -45,7 +45,7 @@ def dead_entry(identity: str = "feedfacefeedface", started: float = 1000.0, temp
     entry.mkdir()
     (entry / LEASE).touch()
     info = HeadInfo("a_dead_run", "/runs/a", 1, started, temporary)
-    (entry / INFO).write_text(json.dumps(asdict(info)))
+    (entry / INFO).write_text(json.dumps(msgspec.structs.asdict(info)))
     machine.close()
     return entry
 

@@ -1,4 +1,3 @@
-import dataclasses
 import os
 import resource
 import signal
@@ -8,6 +7,7 @@ import threading
 from pathlib import Path
 from typing import get_args
 
+import msgspec
 import pytest
 
 from cromulent_wdl.errors import JournalError
@@ -165,7 +165,7 @@ def test_row_32_a_full_disk_loses_events_but_neither_the_run_nor_the_journal(tmp
     writer.listen(heard.append)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (200, hard))  # the kernel writes a part of a line, then nothing
-        lost = dataclasses.replace(small, name="x" * 500)
+        lost = msgspec.structs.replace(small, name="x" * 500)
         writer.append(lost)
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))

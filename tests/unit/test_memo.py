@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from cromulent_wdl.backends.fargate.memo import fingerprint_of, note_attempt, same
 from cromulent_wdl.model import Mount, Task

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import os
 import resource
 import sys
@@ -11,6 +10,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from cromulent_wdl.backends.heads import MARK, Head
@@ -158,7 +158,7 @@ def test_retries_find_themselves_under_the_same_name(backend: ProcessBackend, tm
     command = f"ls; cat {tmp_path}/call/work/_miniwdl_inputs/0/input.txt; pwd; echo > attempt; exit 1"
     first = process_task(tmp_path / "call", command, inputs=[source])
     second = retry_of(first)
-    third = dataclasses.replace(retry_of(second), attempt=3)
+    third = msgspec.structs.replace(retry_of(second), attempt=3)
     for task in (first, second, third):
         assert backend.run(task, Cancellation(), Events()).exit_code == 1
         lines = task.stdout.read_text().splitlines()

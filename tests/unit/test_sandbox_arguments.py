@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 import socket
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cromulent_wdl.backends.process.sandbox import Places, Sandbox, View, arguments, places
@@ -48,7 +48,7 @@ def test_secrets_are_covered() -> None:
 
 
 def test_nothing_is_covered_once_the_work_is_mounted() -> None:
-    made = options(SANDBOX, dataclasses.replace(VIEW, work="/tmp/run/call/work", directory="/tmp/run/call"))
+    made = options(SANDBOX, msgspec.structs.replace(VIEW, work="/tmp/run/call/work", directory="/tmp/run/call"))
     assert made.index(("--tmpfs", "/tmp/run/call")) > made.index(("--bind", "/tmp/scratch", "/tmp"))
     assert made.index(("--bind", "/tmp/run/call/work", "/tmp/run/call/work")) > max(
         made.index(option) for option in made if option[0] == "--tmpfs"
@@ -56,19 +56,19 @@ def test_nothing_is_covered_once_the_work_is_mounted() -> None:
 
 
 def test_a_retrys_directory_is_found_by_the_name_that_the_command_knows() -> None:
-    made = options(SANDBOX, dataclasses.replace(VIEW, work="/data/run/call/work2"))
+    made = options(SANDBOX, msgspec.structs.replace(VIEW, work="/data/run/call/work2"))
     assert made.index(("--symlink", "work2", "/data/run/call/work")) > made.index(("--tmpfs", "/data/run/call"))
 
 
 def test_inputs_are_mounted_read_only_after_the_work() -> None:
-    view = dataclasses.replace(VIEW, inputs=(("/home/u/.ssh/id", f"{VIEW.work}/_miniwdl_inputs/0/id"),))
+    view = msgspec.structs.replace(VIEW, inputs=(("/home/u/.ssh/id", f"{VIEW.work}/_miniwdl_inputs/0/id"),))
     made = options(SANDBOX, view)
     mount = ("--ro-bind", "/home/u/.ssh/id", f"{VIEW.work}/_miniwdl_inputs/0/id")
     assert made.index(mount) > made.index(("--bind", VIEW.work, VIEW.work))
 
 
 def test_a_directory_known_by_a_link_that_is_covered_is_found_all_the_same() -> None:
-    view = dataclasses.replace(VIEW, directory="/tmp/link/call")
+    view = msgspec.structs.replace(VIEW, directory="/tmp/link/call")
     made = options(SANDBOX, view)
     assert ("--symlink", "/data/run/call", "/tmp/link/call") in made
     assert ("--chdir", "/tmp/link/call/work") in made
@@ -76,12 +76,12 @@ def test_a_directory_known_by_a_link_that_is_covered_is_found_all_the_same() -> 
 
 def test_devices_are_the_machines_only_for_a_gpu() -> None:
     assert ("--dev", "/dev") in options(SANDBOX, VIEW)
-    with_gpu = options(SANDBOX, dataclasses.replace(VIEW, gpu=True))
+    with_gpu = options(SANDBOX, msgspec.structs.replace(VIEW, gpu=True))
     assert ("--dev-bind", "/dev", "/dev") in with_gpu and ("--dev", "/dev") not in with_gpu
 
 
 def test_root_keeps_few_capabilities_and_users_have_none_to_drop() -> None:
-    as_root = options(dataclasses.replace(SANDBOX, as_root=True), VIEW)
+    as_root = options(msgspec.structs.replace(SANDBOX, as_root=True), VIEW)
     assert as_root.index(("--cap-drop", "ALL")) < as_root.index(("--cap-add", "CAP_CHOWN"))
     assert ("--cap-add", "CAP_SYS_ADMIN") not in as_root and ("--cap-add", "CAP_MKNOD") not in as_root
     assert not [option for option in options(SANDBOX, VIEW) if option[0].startswith("--cap")]

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cromulent_wdl.backends.budget import over_budget
@@ -63,7 +63,7 @@ def test_a_machine_without_a_home_to_write_goes_by_the_prices_of_the_card(
     home = tmp_path / "home"
     home.write_text("no directory")
     monkeypatch.setenv("XDG_CACHE_HOME", str(home))
-    write(tmp_path, beginning(1000.0), replace(launched(1000.0, "arn:1"), region="eu-west-3"))
+    write(tmp_path, beginning(1000.0), msgspec.structs.replace(launched(1000.0, "arn:1"), region="eu-west-3"))
     rate = shipped().rates("eu-west-3")
     expected = (rate["vcpu_hour"] + 2 * rate["gb_hour"]) / 60
     assert Spending(clock=FakeClock(start=1000.0))(tmp_path) == pytest.approx(expected)

@@ -11,10 +11,10 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from cromulent_wdl.backends.fargate.copies import Asked, Copies
 from cromulent_wdl.backends.fargate.staging import lead_back, stage_inputs

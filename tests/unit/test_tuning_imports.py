@@ -29,16 +29,31 @@ def python(code: str, place: Path, *arguments: str) -> subprocess.CompletedProce
     return done
 
 
-def test_a_run_of_processes_does_not_import_docker(tmp_path: Path) -> None:
+LOOK = """
+def look():
+    loaded = {name: module for name, module in sys.modules.items() if name.startswith("cromulent_wdl.")}
+    values = {value for module in loaded.values() for value in vars(module).values() if isinstance(value, type)}
+    slow = {"docker", "psutil", "requests", "yaml"} & set(sys.modules)
+    ours = {value.__qualname__ for value in values if value.__module__ in loaded and is_dataclass(value)}
+    print(sorted(slow | ours), file=sys.stderr)
+"""
+
+
+@pytest.mark.parametrize(
+    ("sandbox", "slow"),
+    [
+        ("never", ["psutil"]),  # it looks for what commands have left behind
+        pytest.param("always", [], marks=pytest.mark.bubblewrap),
+    ],
+)
+def test_a_run_of_processes_makes_and_imports_nothing_slow(tmp_path: Path, sandbox: str, slow: list[str]) -> None:
     (tmp_path / "hello.wdl").write_text(HELLO)
-    code = (
-        "import atexit, sys\nfrom cromulent_wdl.cli.main import main\n"
-        "atexit.register(lambda: print('docker' in sys.modules, 'requests' in sys.modules, file=sys.stderr))\n"
-        "main()\n"
-    )
+    code = f"import atexit, sys\nfrom dataclasses import is_dataclass\n{LOOK}\natexit.register(look)\n"
+    code += f"import os; os.environ['CROMULENT_SANDBOX'] = '{sandbox}'\n"
+    code += "from cromulent_wdl.cli.main import main\nmain()\n"
     done = python(code, tmp_path, "run", "hello.wdl", "--backend", "process", "--no-cache")
     assert json.loads(done.stdout)["outputs"] == {"hello.said": "hello"}
-    assert done.stderr.endswith("False False\n")
+    assert done.stderr.endswith(f"\n{slow}\n")
 
 
 def test_no_exception_is_a_failed_build_before_docker_is_there_and_docker_s_own_are_afterwards(tmp_path: Path) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 from ..errors import DeploymentNotFound
 from ..model.deployment import Deployment
 from .access import Access
@@ -17,7 +15,7 @@ RUN_TAG = "cromulent:run"
 """Beside it, on what was made for one run; its value is the run's name in ECS."""
 
 _NOT_OUTPUTS = {"name", "region", "account"}
-_OUTPUTS = {f.name: f.name.title().replace("_", "") for f in fields(Deployment) if f.name not in _NOT_OUTPUTS}
+_OUTPUTS = {name: name.title().replace("_", "") for name in Deployment.__struct_fields__ if name not in _NOT_OUTPUTS}
 
 
 def find_deployment(access: Access, name: str) -> Deployment:

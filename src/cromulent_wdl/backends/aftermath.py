@@ -14,8 +14,9 @@ import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
 
 from ..clock import SYSTEM, Clock
 from ..errors import EngineError
@@ -34,8 +35,7 @@ _ENGINE_PATIENCE = 86_400.0
 """Seconds for which an entry is kept because an engine that holds containers of it does not answer."""
 
 
-@dataclass(frozen=True)
-class CleanedUp:
+class CleanedUp(msgspec.Struct, frozen=True):
     """What was left of one dead head."""
 
     run_id: str
@@ -54,8 +54,7 @@ class CleanedUp:
         return f"cleaned up after {run}: {', '.join(parts)}" if parts else f"{run} was killed, and left nothing behind"
 
 
-@dataclass(frozen=True)
-class _Count:
+class _Count(msgspec.Struct, frozen=True):
     processes: int = 0
     containers: int = 0
     complete: bool = True
@@ -120,7 +119,7 @@ def _unescaped(path: str) -> str:
 def leave_note(entry: Path, count: _Count) -> None:
     """Write down in the entry what was cleaned, for the next run to say."""
     draft = entry / f".{_NOTE}"
-    draft.write_text(json.dumps(asdict(count)))
+    draft.write_text(json.dumps(msgspec.structs.asdict(count)))
     draft.rename(entry / _NOTE)
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from ..model import Usage
 
@@ -41,7 +43,9 @@ def parse(text: str, own_cgroup: bool = True) -> Figures:
         cpu = numbers.get("cpu_microseconds", numbers.get("cpu_nanoseconds", 0.0) / 1000) / 1_000_000
         peak = int(numbers.get("memory_peak", 0))
         source = "cgroup" if cpu or peak else ""
-        usage = replace(usage, memory_peak=peak or None, cpu_seconds=round(cpu, 3) if cpu else None, source=source)
+        usage = msgspec.structs.replace(
+            usage, memory_peak=peak or None, cpu_seconds=round(cpu, 3) if cpu else None, source=source
+        )
         oom_kills = int(numbers.get("oom_kills", 0))
     return Figures(
         usage=usage,

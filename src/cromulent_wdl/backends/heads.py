@@ -19,8 +19,9 @@ import sys
 import tempfile
 import threading
 import weakref
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+import msgspec
 
 from ..clock import SYSTEM, Clock
 from .leases import LEASE, Holding, Machine, write_holding
@@ -38,8 +39,7 @@ _GUARDIAN_EXIT = 5.0
 _FAREWELL = b"."
 
 
-@dataclass(frozen=True)
-class HeadInfo:
+class HeadInfo(msgspec.Struct, frozen=True):
     """What a head's entry says of it, for people."""
 
     run_id: str
@@ -52,7 +52,7 @@ class HeadInfo:
     def write(self, entry: Path) -> None:
         """Put this into the entry, whole or not at all."""
         new = entry / f"{INFO}.new"
-        new.write_text(json.dumps(asdict(self)))
+        new.write_text(json.dumps(msgspec.structs.asdict(self)))
         new.replace(entry / INFO)
 
     @classmethod

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ..model import Task
 
 __all__ = ["Input", "call_it_work", "inputs_of"]
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(msgspec.Struct, frozen=True):
     """An input and the real path at which the command expects it."""
 
     host: str

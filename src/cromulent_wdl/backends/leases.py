@@ -12,8 +12,9 @@ import os
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ..clock import SYSTEM, Clock
 from ..storage.layout import heads_directory
@@ -27,8 +28,7 @@ _PATIENCE = 1.0
 _PAUSE = 0.001
 
 
-@dataclass(frozen=True)
-class Holding:
+class Holding(msgspec.Struct, frozen=True):
     """What one head holds, and since when its first waiting call waits."""
 
     cores: int = 0

@@ -13,7 +13,8 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ..clock import SYSTEM, Clock
 from ..model import Resources
@@ -33,8 +34,7 @@ class ReservationCancelled(Exception):
     """The task was cancelled while it waited for cores or memory."""
 
 
-@dataclass(frozen=True)
-class _Need:
+class _Need(msgspec.Struct, frozen=True):
     cores: int
     memory: int
 
@@ -44,15 +44,14 @@ class _Need:
         return " and ".join(filter(None, (cores, memory)))
 
 
-@dataclass(eq=False)
-class _Place:
+class _Place(msgspec.Struct, eq=False):
     """A call that waits or holds."""
 
     need: _Need
     call: str
     since: float
     admitted: bool
-    changed: threading.Condition = field(repr=False)
+    changed: threading.Condition
 
 
 class Ledger:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ..errors import EngineUnavailable
 from .seam import Backend
@@ -15,8 +16,7 @@ AUTO_ORDER = ("docker", "podman", "process")
 """What `auto` tries, in this order; the last one is always there."""
 
 
-@dataclass(frozen=True)
-class Choice:
+class Choice(msgspec.Struct, frozen=True):
     """A backend, and in one sentence why it is that one."""
 
     backend: Backend

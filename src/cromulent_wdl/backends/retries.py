@@ -7,7 +7,8 @@ provider's doing, or a matter of size, and costs the call nothing; each ending h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ..model import Ending, Outcome
 from ..units import GIB, format_bytes
@@ -17,8 +18,7 @@ __all__ = ["Again", "Allowances", "History", "again"]
 _SMALLEST_DISK = 20 * GIB
 
 
-@dataclass(frozen=True)
-class Allowances:
+class Allowances(msgspec.Struct, frozen=True):
     """What the user grants."""
 
     preemptible: int = 0
@@ -29,8 +29,7 @@ class Allowances:
     """Seconds, of which all pauses are multiples."""
 
 
-@dataclass(frozen=True)
-class Again:
+class Again(msgspec.Struct, frozen=True):
     """How an attempt is repeated."""
 
     why: str
@@ -41,8 +40,7 @@ class Again:
     """The same of disk."""
 
 
-@dataclass(frozen=True)
-class _Free:
+class _Free(msgspec.Struct, frozen=True):
     """An ending that is retried at no cost: how often, and after how many times the user's pause, which doubles."""
 
     times: int
@@ -59,11 +57,10 @@ _FREE: Mapping[Ending, _Free] = {
 _LONGEST_PAUSE = 240
 
 
-@dataclass(frozen=True)
-class History:
+class History(msgspec.Struct, frozen=True):
     """How earlier attempts at the call ended, the last one included."""
 
-    counts: Mapping[Ending, int] = field(default_factory=dict)
+    counts: Mapping[Ending, int] = {}
 
     def plus(self, ending: Ending) -> History:
         """Return the history with one more."""

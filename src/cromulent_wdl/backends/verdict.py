@@ -6,8 +6,9 @@ import errno
 import os
 import re
 import signal
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ..model import Ending, Outcome, Usage
 from ..units import format_bytes
@@ -26,8 +27,7 @@ _SPARE = 65_536
 """Bytes below which a file system counts as full: less than what a program writes at once."""
 
 
-@dataclass(frozen=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """What was seen of one command."""
 
     exit_code: int

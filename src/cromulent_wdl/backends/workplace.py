@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from ..clock import SYSTEM, Clock
 from ..config import Settings
@@ -12,8 +12,7 @@ from .heads import Head
 __all__ = ["Workplace"]
 
 
-@dataclass(frozen=True)
-class Workplace:
+class Workplace(msgspec.Struct, frozen=True):
     """The settings, the head on whose behalf tasks run, and the clock."""
 
     settings: Settings

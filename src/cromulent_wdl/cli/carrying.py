@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from ..config import Resolved
 from ..errors import UsageError
@@ -29,7 +30,7 @@ _CARRIED = (
 """The options of `cromulent run` that say how a run goes, wherever it does."""
 _NOT_CARRIED = frozenset({"backend", "progress", "profile", "region", "deployment", "docker_host", "podman_host"})
 """Settings that are about this machine."""
-_UNSET = {field.name: getattr(RunOptions(source=""), field.name) for field in fields(RunOptions)}
+_UNSET = msgspec.structs.asdict(RunOptions(source=""))
 
 
 def options_to_carry(options: RunOptions) -> dict[str, Any]:
@@ -62,7 +63,7 @@ def carried_on(options: RunOptions, bundle: Bundle, request: RunRequest) -> RunO
         if name in _UNSET and name != "no_cache" and getattr(options, name) == _UNSET[name]
     }
     size = {"head_cpu": request.headCpu, "head_memory": request.headMemory}
-    return replace(options, **before, before=_texts({**size, **bundle.settings}))
+    return msgspec.structs.replace(options, **before, before=_texts({**size, **bundle.settings}))
 
 
 def _texts(settings: Mapping[str, Any]) -> dict[str, str]:

@@ -8,6 +8,7 @@ import sys
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
 
+import msgspec
 from WDL._util import NOTICE_LEVEL
 from WDL.runtime.config import Loader
 
@@ -86,7 +87,7 @@ def begin(options: RunOptions) -> tuple[CloudRun, Access]:
 
 
 def _checked(options: RunOptions, cleanup: ExitStack) -> _Wish:
-    cleanup.enter_context(logging_to_terminal(replace(options, verbose=False, debug=False)))
+    cleanup.enter_context(logging_to_terminal(msgspec.structs.replace(options, verbose=False, debug=False)))
     cfg = configuration(options, logging.getLogger("cromulent"))
     source = load_source(options, cfg, cleanup)
     bound = bind_inputs(source, options, cfg)

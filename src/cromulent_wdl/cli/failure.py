@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-from dataclasses import dataclass
 
+import msgspec
 from WDL.runtime.error import CommandFailed, DownloadFailed, RunFailed
 
 from ..model import Ending
@@ -25,8 +25,7 @@ _STOPPED_BY = {
 }
 
 
-@dataclass(frozen=True)
-class Failure:
+class Failure(msgspec.Struct, frozen=True):
     """Why a run failed."""
 
     ending: Ending

@@ -139,7 +139,7 @@ def _run(head: _Head, terminating: Callable[[], bool]) -> RunResult:
     with ExitStack() as cleanup:
         cleanup.enter_context(logging_to_terminal(options))
         os.chdir(head.directory)
-        cfg = configuration(replace(options, directory=str(MOUNT)), logging.getLogger("cromulent"))
+        cfg = configuration(msgspec.structs.replace(options, directory=str(MOUNT)), logging.getLogger("cromulent"))
         cfg.override(_overrides(bundle, head.keys.run_id))
         loaded = load_source(options, cfg, cleanup)
         copy_source(loaded.document, str(head.directory / layout.SOURCE))  # for reports, which draw it
@@ -147,7 +147,7 @@ def _run(head: _Head, terminating: Callable[[], bool]) -> RunResult:
         fetched = fetch_inputs(head.access, bound.inputs, downloads_directory(MOUNT), head.names, terminating)
         if terminating():
             raise InterruptedError("it was told to stop")
-        bound = replace(bound, inputs=fetched)
+        bound = msgspec.structs.replace(bound, inputs=fetched)
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
         backend, told = here.session.choice.backend.name, head.names.telling(head.station)

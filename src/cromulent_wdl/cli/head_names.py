@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from ..model import Event
 
@@ -49,11 +51,11 @@ class Names:
         """Return what tells a listener of events, with the names that people know."""
 
         def tell(event: Event) -> None:
-            texts = {name: text for name, text in vars(event).items() if isinstance(text, str)}
+            texts = {name: text for name, text in msgspec.structs.asdict(event).items() if isinstance(text, str)}
             changed: dict[str, Any] = {
                 name: known for name, text in texts.items() if (known := self.known(text)) != text
             }
-            listener(replace(event, **changed) if changed else event)
+            listener(msgspec.structs.replace(event, **changed) if changed else event)
 
         return tell
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ..errors import UsageError
 
@@ -15,8 +16,7 @@ _HINTS = {
 }
 
 
-@dataclass(frozen=True)
-class RunOptions:
+class RunOptions(msgspec.Struct, frozen=True):
     """What the command line said; None or empty where it said nothing. Names follow `miniwdl run`."""
 
     source: str
@@ -57,7 +57,7 @@ class RunOptions:
     deployment: str | None = None
     profile: str | None = None
     region: str | None = None
-    before: Mapping[str, str] = field(default_factory=dict)
+    before: Mapping[str, str] = {}
     """Settings of the run that this one repeats; they hold where neither these options nor the environment say so."""
 
     def settings(self) -> dict[str, str | None]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 from WDL import Tree
 from WDL.runtime.config import Loader
 
@@ -20,8 +20,7 @@ __all__ = ["Place", "place"]
 _IMAGE_KEYS = ("docker", "container", "inlineDockerfile")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where tasks will run, and the process's session there."""
 
     session: session.Session

@@ -13,9 +13,9 @@ import os
 import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stderr
-from dataclasses import dataclass
 from typing import Any
 
+import msgspec
 from WDL import CLI, Env, Error, Tree, Value, values_to_json
 from WDL.runtime import download
 from WDL.runtime.config import Loader
@@ -27,16 +27,14 @@ from .options import RunOptions
 __all__ = ["Bound", "Source", "bind_inputs", "load_source", "tasks_of"]
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A document, and the inputs that came with it if it was a zip."""
 
     document: Tree.Document
     input_file: str | None = None
 
 
-@dataclass(frozen=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """What is to be run, with its inputs."""
 
     target: Tree.Workflow | Tree.Task

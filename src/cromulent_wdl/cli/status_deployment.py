@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
+import msgspec
+
 from .. import __version__
 from ..aws.access import Access
 from ..aws.executions import arn_of
@@ -203,7 +205,7 @@ def _used(usage: MonthUsage | str) -> str:
 def _record(standing: Standing, items: Sequence[Item], usage: MonthUsage | str, now: float) -> dict[str, Any]:
     files = standing.files
     return {
-        "deployment": asdict(standing.deployment),
+        "deployment": msgspec.structs.asdict(standing.deployment),
         "state": standing.state,
         "healthy": standing.healthy,
         "runs": [

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
+
+from msgspec.structs import asdict
 
 from ..runs.status import Attempt, CallStatus, RunStatus
 from .finding import place_of

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -23,16 +22,14 @@ PROJECT_FILE = "cromulent.toml"
 _DEFAULTS = Settings()
 
 
-@dataclass(frozen=True)
-class Origin:
+class Origin(msgspec.Struct, frozen=True):
     """One layer of settings: what to call it in front of people, and the values it gives."""
 
     name: str
     values: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Resolved:
+class Resolved(msgspec.Struct, frozen=True):
     """Settings with the layer that each value came from."""
 
     settings: Settings

@@ -1,4 +1,4 @@
-"""The values that cross every seam: frozen, standard library only.
+"""The values that cross every seam: frozen, and quick to make (docs/adr/0029-values-as-structs.md).
 
 Read `task.py` for what a backend is asked, `outcome.py` for what it answers, `events.py` for what is
 remembered of both in a run's journal, `deployment.py` for what a provisioned stack is made of.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 __all__ = ["HeadRecord", "RunRequest", "RunResult", "name_in"]
 
@@ -12,8 +12,7 @@ def name_in(run: str) -> str:
     return run.rpartition("-")[0].partition("_")[2].partition("_")[2] or run
 
 
-@dataclass(frozen=True)
-class RunRequest:
+class RunRequest(msgspec.Struct, frozen=True):
     """What was asked for: the input of an execution of the run machine, with the machine's defaults."""
 
     bundle: str
@@ -26,8 +25,7 @@ class RunRequest:
     """Seconds for which a head may run."""
 
 
-@dataclass(frozen=True)
-class RunResult:
+class RunResult(msgspec.Struct, frozen=True):
     """How a run ended."""
 
     run: str
@@ -47,8 +45,7 @@ class RunResult:
     version: int = 1
 
 
-@dataclass(frozen=True)
-class HeadRecord:
+class HeadRecord(msgspec.Struct, frozen=True):
     """One head of a run: the ECS task that it is, and where its log is."""
 
     task: str

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+
+import msgspec
 
 __all__ = ["Deployment", "deployment_in"]
 
 _PREFIX = "DEPLOYMENT_"
 
 
-@dataclass(frozen=True)
-class Deployment:
+class Deployment(msgspec.Struct, frozen=True):
     """The identifiers of one deployment, all read from its stack's outputs; nothing is guessed from names."""
 
     name: str
@@ -48,7 +48,7 @@ def deployment_in(environ: Mapping[str, str]) -> Deployment | None:
 
     A head does not know the machines: they know it.
     """
-    found = {field.name: environ.get(_PREFIX + field.name.upper(), "") for field in fields(Deployment)}
+    found = {name: environ.get(_PREFIX + name.upper(), "") for name in Deployment.__struct_fields__}
     if not found["name"] or not found["bucket"]:
         return None
     subnets, public = found.pop("subnets"), found.pop("assign_public_ip")

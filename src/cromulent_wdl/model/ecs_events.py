@@ -6,13 +6,12 @@ the task (about an hour).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 __all__ = ["EcsTaskLaunched", "EcsTaskStopped"]
 
 
-@dataclass(frozen=True)
-class EcsTaskLaunched:
+class EcsTaskLaunched(msgspec.Struct, frozen=True):
     """RunTask answered with an ECS task. An attempt may have several, one after another; the last one counts."""
 
     at: float
@@ -41,8 +40,7 @@ class EcsTaskLaunched:
     """Why this place and size, in words: `9.3 GB rounded to 10 GB; Spot, attempt 1 of 2`."""
 
 
-@dataclass(frozen=True)
-class EcsTaskStopped:
+class EcsTaskStopped(msgspec.Struct, frozen=True):
     """AWS's last record of an ECS task: what it is billed for, and why it stopped. Times are AWS's own."""
 
     at: float

@@ -7,12 +7,12 @@ meaning raises `VERSION`. See docs/adr/0003-journal.md.
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Any, Union, get_args
+
+import msgspec
 
 from .ecs_events import EcsTaskLaunched, EcsTaskStopped
 from .outcome import Ending, Usage
@@ -40,8 +40,7 @@ __all__ = [
 VERSION = 1
 
 
-@dataclass(frozen=True)
-class RunStarted:
+class RunStarted(msgspec.Struct, frozen=True):
     """A head began the run."""
 
     at: float
@@ -53,11 +52,10 @@ class RunStarted:
     pid: int
     host: str
     backend: str
-    versions: Mapping[str, str] = field(default_factory=dict)
+    versions: Mapping[str, str] = {}
 
 
-@dataclass(frozen=True)
-class RunEnded:
+class RunEnded(msgspec.Struct, frozen=True):
     """The head ended the run."""
 
     at: float
@@ -67,8 +65,7 @@ class RunEnded:
     """The call whose failure ended the run, if one did."""
 
 
-@dataclass(frozen=True)
-class CallQueued:
+class CallQueued(msgspec.Struct, frozen=True):
     """All inputs of the call are known."""
 
     at: float
@@ -76,8 +73,7 @@ class CallQueued:
     name: str
 
 
-@dataclass(frozen=True)
-class CallStarted:
+class CallStarted(msgspec.Struct, frozen=True):
     """The engine took the call up: inputs are being localised, then tasks are tried."""
 
     at: float
@@ -87,8 +83,7 @@ class CallStarted:
     """Relative to the run directory where it lies within."""
 
 
-@dataclass(frozen=True)
-class CallCached:
+class CallCached(msgspec.Struct, frozen=True):
     """The call's outputs were found in the call cache."""
 
     at: float
@@ -98,8 +93,7 @@ class CallCached:
     """The directory of the call that made the outputs."""
 
 
-@dataclass(frozen=True)
-class CallEnded:
+class CallEnded(msgspec.Struct, frozen=True):
     """The call has outputs, or has failed for good."""
 
     at: float
@@ -108,8 +102,7 @@ class CallEnded:
     message: str = ""
 
 
-@dataclass(frozen=True)
-class TaskPlaced:
+class TaskPlaced(msgspec.Struct, frozen=True):
     """An attempt was given to a backend."""
 
     at: float
@@ -124,8 +117,7 @@ class TaskPlaced:
     """Bytes of disk asked for, if any were."""
 
 
-@dataclass(frozen=True)
-class TaskWaiting:
+class TaskWaiting(msgspec.Struct, frozen=True):
     """The attempt waits for something that another holds."""
 
     at: float
@@ -136,8 +128,7 @@ class TaskWaiting:
     """The kind of thing, for counting: on AWS `room` (the account's quota, or addresses) or `capacity`; else empty."""
 
 
-@dataclass(frozen=True)
-class TaskImage:
+class TaskImage(msgspec.Struct, frozen=True):
     """The image that the attempt runs in."""
 
     at: float
@@ -148,8 +139,7 @@ class TaskImage:
     """Of the content: the repository digest where the image has one, else the image id."""
 
 
-@dataclass(frozen=True)
-class TaskStarted:
+class TaskStarted(msgspec.Struct, frozen=True):
     """The command runs."""
 
     at: float
@@ -159,8 +149,7 @@ class TaskStarted:
     """The container's id, or the process's."""
 
 
-@dataclass(frozen=True)
-class TaskEnded:
+class TaskEnded(msgspec.Struct, frozen=True):
     """The attempt is over."""
 
     at: float
@@ -169,7 +158,7 @@ class TaskEnded:
     ending: Ending
     exit_code: int | None = None
     message: str = ""
-    usage: Usage = Usage()  # noqa: RUF009 - frozen
+    usage: Usage = Usage()
 
 
 Event = Union[
@@ -195,17 +184,10 @@ def _snake(name: str) -> str:
 
 _CLASSES: dict[str, type[Any]] = {_snake(cls.__name__): cls for cls in get_args(Event)}
 _NAMES = {cls: name for name, cls in _CLASSES.items()}
-_FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls) if f.name != "at") for cls in _NAMES}
-_ALL_FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls)) for cls in _NAMES}
-_REQUIRED = {
-    cls: tuple(
-        f.name
-        for f in dataclasses.fields(cls)
-        if f.default is dataclasses.MISSING and f.default_factory is dataclasses.MISSING
-    )
-    for cls in _NAMES
-}
-_USAGE = tuple(f.name for f in dataclasses.fields(Usage))
+_ALL_FIELDS: dict[type[Any], tuple[str, ...]] = {cls: cls.__struct_fields__ for cls in _NAMES}
+_FIELDS = {cls: tuple(name for name in names if name != "at") for cls, names in _ALL_FIELDS.items()}
+_REQUIRED = {cls: names[: len(names) - len(cls.__struct_defaults__)] for cls, names in _ALL_FIELDS.items()}
+_USAGE = Usage.__struct_fields__
 _SCALARS = (str, int, float, type(None))
 """Asked about first: whether something is a Mapping takes Python a while to find out."""
 _encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode

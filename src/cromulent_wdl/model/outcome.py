@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 __all__ = ["Ending", "Outcome", "Usage"]
 
@@ -45,8 +46,7 @@ class Ending(str, Enum):
     """Ended because the run was told to stop."""
 
 
-@dataclass(frozen=True)
-class Usage:
+class Usage(msgspec.Struct, frozen=True):
     """Peaks and sums of one attempt; None where nobody measured."""
 
     memory_peak: int | None = None
@@ -60,8 +60,7 @@ class Usage:
     """The most bytes in use at any look of the attempt's disk, its image among them, where it has one of its own."""
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """The end of one attempt.
 
     `exit_code` is the command's own status, or None when it has none. `message` is one sentence for

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 __all__ = ["Mount", "Resources", "Task"]
 
 
-@dataclass(frozen=True)
-class Resources:
+class Resources(msgspec.Struct, frozen=True):
     """What a task declares; zero means that it declared nothing."""
 
     cpu: int = 0
@@ -24,8 +24,7 @@ class Resources:
     """Bytes of disk beside the working directory, for the image and temporary files."""
 
 
-@dataclass(frozen=True)
-class Mount:
+class Mount(msgspec.Struct, frozen=True):
     """One input: where it lies on this host, and under which path the command expects it."""
 
     host: Path
@@ -33,8 +32,7 @@ class Mount:
     directory: bool = False
 
 
-@dataclass(frozen=True)
-class Task:
+class Task(msgspec.Struct, frozen=True):
     """One attempt at a WDL task, evaluated: the command is text, paths are mapped, resources are numbers.
 
     On the host, `directory` holds `command` (a file), `stdout`, `stderr` and `work`, the attempt's empty
@@ -64,8 +62,8 @@ class Task:
     """Whether the WDL or its caller asked for the image, rather than the configured default."""
     dockerfile: str | None = None
     resources: Resources = Resources()
-    environment: Mapping[str, str] = field(default_factory=dict, repr=False)
-    """Given to the command beside what its image sets. Left out of `repr`: it may hold secrets."""
+    environment: Mapping[str, str] = {}
+    """Given to the command beside what its image sets."""
     secrets: tuple[tuple[str, str], ...] = ()
     """Further variables, each with the ARN of the secret that whoever starts the container fetches into it."""
     as_user: bool = False
@@ -82,3 +80,7 @@ class Task:
     """Seconds that the command may take; 0 for no limit."""
     preemptible: bool = False
     """Whether the attempt may run where its provider can take the machine back."""
+
+    def __repr__(self) -> str:
+        """Name the attempt, without its environment: that may hold secrets."""
+        return f"<attempt {self.attempt} at {self.call} in {self.run_id}>"

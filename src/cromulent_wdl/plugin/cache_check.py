@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from ..storage.digests import Digests, fingerprint
 from .cache_entry import Entry
@@ -27,8 +28,7 @@ def input_path(path: str) -> InputPath:
     return InputPath(path.rstrip("/"), path.endswith("/"))
 
 
-@dataclass(frozen=True)
-class Judge:
+class Judge(msgspec.Struct, frozen=True):
     """Knows how to look at the world as it is now."""
 
     digests: Digests

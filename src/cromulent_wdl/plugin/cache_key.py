@@ -9,11 +9,11 @@ import json
 import os
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from hashlib import blake2b
 from typing import NamedTuple, Union
 
+import msgspec
 from WDL import Env, Value
 from WDL.runtime import config
 
@@ -53,8 +53,7 @@ class Call(NamedTuple):
         return cls(*key.split("/"))
 
 
-@dataclass(frozen=True)
-class CallKey:
+class CallKey(msgspec.Struct, frozen=True, dict=True):
     """What decides a call's result, by part."""
 
     call: Call

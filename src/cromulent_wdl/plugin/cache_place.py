@@ -10,9 +10,10 @@ import os
 import socket
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import partial
 from typing import Union
+
+import msgspec
 
 __all__ = [
     "Image",
@@ -33,16 +34,14 @@ _OF_THE_MOMENT = frozenset({"CUDA_VISIBLE_DEVICES", "OMP_NUM_THREADS", "CONDA_SH
 """What a process task inherits that says how much it is granted, or how a prompt looks."""
 
 
-@dataclass(frozen=True)
-class Image:
+class Image(msgspec.Struct, frozen=True):
     """The image that a task ran in."""
 
     reference: str
     digest: str
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """Where the tasks of this process run; without `resolve`, as processes of this machine."""
 
     resolve: ImageResolver | None

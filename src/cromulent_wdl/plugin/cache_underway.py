@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
+import msgspec
 from WDL import Env, Value
 from WDL.runtime.cache import CallCacheAddPaths
 
@@ -18,8 +18,7 @@ from .cache_place import Image
 __all__ = ["Made", "Pending", "beside", "last_hit_origin", "note_download", "underway"]
 
 
-@dataclass
-class Pending:
+class Pending(msgspec.Struct):
     """A call that has been asked for and not been found."""
 
     key: str
@@ -27,12 +26,11 @@ class Pending:
     """Fingerprints of the inputs when the call began; a URI that was not downloaded is not among them."""
     asked: CallKey | None = None
     """What was looked for, if anything was."""
-    fetched: dict[str, InputPath] = field(default_factory=dict)
+    fetched: dict[str, InputPath] = {}
     """What the call has had downloaded."""
 
 
-@dataclass(frozen=True)
-class Made:
+class Made(msgspec.Struct, frozen=True):
     """How a result was made."""
 
     run_dir: str

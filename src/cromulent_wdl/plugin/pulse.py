@@ -10,7 +10,8 @@ import logging
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+
+import msgspec
 
 from ..backends.seam import Cancellation
 
@@ -21,12 +22,11 @@ _STDERR_EVERY = 5
 """Stderr is read every fifth beat: quick enough for eyes, cheap for thousands of files."""
 
 
-@dataclass(eq=False)
-class _Watched:
+class _Watched(msgspec.Struct, eq=False):
     terminating: Callable[[], bool]
     follow: Callable[[], None] | None
-    cancelled: Cancellation = field(default_factory=Cancellation)
-    following: threading.Lock = field(default_factory=threading.Lock)
+    cancelled: Cancellation = msgspec.field(default_factory=Cancellation)
+    following: threading.Lock = msgspec.field(default_factory=threading.Lock)
     """Held while `follow` runs: it must be called by one thread at a time."""
 
 

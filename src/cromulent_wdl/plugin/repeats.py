@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ..backends.retries import Again, Allowances, History, again
 from ..model import Ending, Outcome, Task

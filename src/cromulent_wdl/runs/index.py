@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import os
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ..clock import SYSTEM, Clock
 from ..storage import layout
@@ -18,8 +19,7 @@ from ..storage import layout
 __all__ = ["Entry", "entries", "register"]
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(msgspec.Struct, frozen=True):
     """A run on the list."""
 
     run_id: str

@@ -11,9 +11,10 @@ import json
 import os
 import posixpath
 import re
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+
+import msgspec
 
 __all__ = ["SharedFiles", "all_shared", "find_shared", "within"]
 
@@ -26,8 +27,7 @@ _FILE_SYSTEM = re.compile(r"(?:^|\.)(fs-[0-9a-f]{8,40})(?:\.|$)")
 _OCTAL = re.compile(r"\\([0-7]{3})")
 
 
-@dataclass(frozen=True)
-class SharedFiles:
+class SharedFiles(msgspec.Struct, frozen=True, dict=True):
     """A file system of which the directory `root` is mounted at `mount` on this host."""
 
     mount: Path
@@ -73,8 +73,7 @@ class SharedFiles:
         return self.mount / posixpath.relpath(inside, root) if within(inside, root) else None
 
 
-@dataclass(frozen=True)
-class _Mount:
+class _Mount(msgspec.Struct, frozen=True):
     point: str
     root: str
     kind: str

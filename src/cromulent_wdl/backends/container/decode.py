@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+import msgspec
 
 from ...engine import decode
 from ...errors import (
@@ -59,7 +61,7 @@ def outcome_of_error(error: EngineError) -> Outcome:
 
 def outcome_of(task: Task, evidence: Evidence) -> Outcome:
     """Return the outcome of an attempt whose container has ended; the first explanation that fits wins."""
-    return replace(_explain(task, evidence), usage=evidence.figures.usage)
+    return msgspec.structs.replace(_explain(task, evidence), usage=evidence.figures.usage)
 
 
 def _explain(task: Task, evidence: Evidence) -> Outcome:

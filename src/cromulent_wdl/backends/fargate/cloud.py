@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import posixpath
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from ...aws import access_points
 from ...aws.access import Access
@@ -50,7 +52,11 @@ class Files:
         if not shared.access_point:
             return shared
         point = access_points.find(self._access, shared.access_point)
-        return None if point is None else replace(shared, root=posixpath.join(point.root, shared.root.lstrip("/")))
+        return (
+            None
+            if point is None
+            else msgspec.structs.replace(shared, root=posixpath.join(point.root, shared.root.lstrip("/")))
+        )
 
     def are_here(self, path: Path) -> bool:
         """Tell whether the path, which may not exist any more, lies on the files as this machine has them."""

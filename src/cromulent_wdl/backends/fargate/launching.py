@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from typing import Any
 
+import msgspec
+
 from ...aws import quotas
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
@@ -284,8 +286,8 @@ class Launcher:
         for event in terms:
             if isinstance(event, EcsTaskLaunched):
                 arn = task if task != identity else event.task + identity
-                event = replace(event, task=arn, log_stream=event.log_stream + identity)
-            self._errand.report(replace(event, at=now))
+                event = msgspec.structs.replace(event, task=arn, log_stream=event.log_stream + identity)
+            self._errand.report(msgspec.structs.replace(event, at=now))
 
     def _pause(self, seconds: float) -> None:
         over = threading.Event()

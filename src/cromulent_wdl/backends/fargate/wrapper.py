@@ -11,8 +11,10 @@ import os
 import re
 import shlex
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
+
+import msgspec
 
 from ...model import Task, Usage
 from ...storage.layout import ATTEMPTS, ENDED
@@ -163,7 +165,7 @@ def read_result(attempt: Attempt) -> Result | None:
     model = _MODEL.search(text)
     return Result(
         exit_code=int(words["exit"]),
-        usage=replace(figures.usage, disk_peak=_disk_peak(text)),
+        usage=msgspec.structs.replace(figures.usage, disk_peak=_disk_peak(text)),
         oom_kills=max(0, figures.oom_kills - int(words.get("oom_kills_before", 0))),
         no_shell="no_shell" in words,
         deadline="deadline" in words,

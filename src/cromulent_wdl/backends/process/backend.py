@@ -5,9 +5,10 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
+
+from msgspec.structs import replace
 
 from ...model import Ending, Outcome, Resources, Task, TaskStarted, TaskWaiting, Usage
 from ..heads import MARK, scratch_prefix

@@ -13,14 +13,12 @@ __all__ = ["cores_and_memory", "tightest"]
 
 def cores_and_memory() -> tuple[int, int]:
     """Return the cores and the bytes of memory that this process and its children have."""
-    import psutil
-
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     try:
         own = own_groups(Path("/proc/self/cgroup").read_text(), Path("/proc/self/mountinfo").read_text())
     except (OSError, ValueError):
         own = []
-    return cores, tightest(own, psutil.virtual_memory().total)
+    return cores, tightest(own, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
 
 
 def tightest(groups: Iterable[Hierarchy], total: int) -> int:

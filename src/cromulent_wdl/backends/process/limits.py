@@ -15,8 +15,9 @@ import subprocess
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ...clock import SYSTEM, Clock
 from ..heads import Head
@@ -30,8 +31,7 @@ _JOIN = 'echo 0 > "$0" && exec "$@"'
 _PROBE_SECONDS = 10
 
 
-@dataclass(frozen=True)
-class Hierarchy:
+class Hierarchy(msgspec.Struct, frozen=True):
     """A cgroup below which groups can be made, and the names of the files in them."""
 
     base: Path

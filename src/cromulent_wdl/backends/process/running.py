@@ -11,8 +11,9 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from ...clock import SYSTEM, Clock
 
@@ -23,8 +24,7 @@ _LAST_WAIT = 1.0
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(msgspec.Struct, frozen=True):
     """What to start."""
 
     line: tuple[str, ...]
@@ -38,8 +38,7 @@ class Command:
     """What comes before all that: joins the task's memory group."""
 
 
-@dataclass(frozen=True)
-class End:
+class End(msgspec.Struct, frozen=True):
     """How a command ended."""
 
     exit_code: int

@@ -14,8 +14,9 @@ import stat
 import subprocess
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 __all__ = ["Places", "Sandbox", "View", "arguments", "find_sandbox", "places"]
 
@@ -41,8 +42,7 @@ _INIT = ("/bin/sh", "-c", 'exec 3>&2 2>/dev/null; (exec "$@" 2>&3 3>&-); exit $?
 _PROBE_SECONDS = 10
 
 
-@dataclass(frozen=True)
-class Places:
+class Places(msgspec.Struct, frozen=True):
     """What the sandbox covers on this machine; real paths."""
 
     temporary: tuple[str, ...] = ()
@@ -54,8 +54,7 @@ class Places:
         return any(path == place or path.startswith(place + "/") for place in (*self.temporary, *self.directories))
 
 
-@dataclass(frozen=True)
-class Sandbox:
+class Sandbox(msgspec.Struct, frozen=True):
     """Bubblewrap as it works here."""
 
     program: str
@@ -63,8 +62,7 @@ class Sandbox:
     as_root: bool
 
 
-@dataclass(frozen=True)
-class View:
+class View(msgspec.Struct, frozen=True):
     """What one task sees of this machine's files beside what everybody may read."""
 
     directory: str

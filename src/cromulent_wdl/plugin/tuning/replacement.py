@@ -6,15 +6,15 @@ import hashlib
 import importlib
 import linecache
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from operator import attrgetter
 from types import FunctionType, ModuleType
+
+import msgspec
 
 __all__ = ["Replacement", "digest"]
 
 
-@dataclass(frozen=True)
-class Replacement:
+class Replacement(msgspec.Struct, frozen=True):
     """A change to one module of miniwdl, and the sources for which it was written."""
 
     name: str
