@@ -48,6 +48,20 @@ def test_every_event_is_read_back_from_its_line(event: Event) -> None:
     assert from_json(line) == event
 
 
+class Name(str):
+    """A text of a class of its own, as parsers make them."""
+
+
+@pytest.mark.parametrize(
+    "text", ["plain", "ä 😀 \u2028", "\x00\x1f\x7f\b\f\n\r\t", '"\\/', "not UTF-8: \udcff", Name("parsed"), "</script>"]
+)
+def test_a_line_is_what_python_s_json_writes(text: str) -> None:
+    usage = Usage(2**40, 0.003, 12.5, "rusage")
+    line = to_json(TaskEnded(1763840000.12345, text, 1, Ending.FAILED, 3, text, usage))
+    assert line == json.dumps(json.loads(line), ensure_ascii=False, separators=(",", ":"))
+    assert json.loads(line)["message"] == text
+
+
 def test_the_names_on_disk_are_those_of_the_reference() -> None:
     reference = (Path(__file__).parents[2] / "docs/reference/journal.md").read_text()
     for name, cls in events._CLASSES.items():

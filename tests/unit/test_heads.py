@@ -12,6 +12,7 @@ import msgspec
 import psutil
 import pytest
 
+from cromulent_wdl.backends import carriers
 from cromulent_wdl.backends.aftermath import CleanedUp, sweep
 from cromulent_wdl.backends.heads import ENGINES, INFO, MARK, Head, HeadInfo, scratch_prefix
 from cromulent_wdl.backends.leases import LEASE, Machine
@@ -82,6 +83,18 @@ def test_closing_asks_marked_processes_to_end_where_some_may_be(tmp_path: Path) 
     head.close()
     process.wait(30)
     assert asked.exists()
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/environ"), reason="there is only one way here")
+def test_both_ways_find_the_processes_with_the_mark(head: Head) -> None:
+    marked, other = marked_process(head.id, "exec sleep 600"), marked_process(f"{head.id}0", "exec sleep 600")
+    try:
+        assert eventually(lambda: carriers.carriers(head.id) == {marked.pid})
+        assert carriers._by_psutil(head.id) == {marked.pid}
+    finally:
+        for process in (marked, other):
+            process.kill()
+            process.wait(30)
 
 
 def test_an_unreadable_entry_has_an_empty_run_id(tmp_path: Path) -> None:

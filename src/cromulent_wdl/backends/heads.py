@@ -144,9 +144,12 @@ class Head:
         _open_heads.discard(self)
         atexit.unregister(self.close)
         if self._expects_strays:
-            from .strays import end_strays
+            from .carriers import carriers
 
-            end_strays(self.id)
+            if carriers(self.id):
+                from .strays import end_strays
+
+                end_strays(self.id)
         shutil.rmtree(self.entry, ignore_errors=True)
         self._dismiss_guardian()
         self._close_descriptors()

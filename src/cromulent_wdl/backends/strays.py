@@ -12,7 +12,7 @@ from contextlib import suppress
 import psutil
 
 from ..clock import SYSTEM, Clock
-from .heads import MARK
+from .carriers import carriers
 
 __all__ = ["end_strays", "strays"]
 
@@ -23,7 +23,7 @@ _PAUSE = 0.05
 
 def strays(head: str) -> list[psutil.Process]:
     """Return this user's processes that carry the head's mark, with their descendants and groups."""
-    marked = {process.pid for process in psutil.process_iter() if _carries(process, head)}
+    marked = carriers(head)
     if not marked:
         return []  # as ever, but after an accident
     mine = _processes_of(os.getuid())
@@ -64,12 +64,6 @@ def _processes_of(user: int) -> dict[int, psutil.Process]:
             if process.uids().real == user and not dead and process.pid != os.getpid():
                 processes[process.pid] = process
     return processes
-
-
-def _carries(process: psutil.Process, head: str) -> bool:
-    with suppress(psutil.Error):
-        return bool(process.environ().get(MARK) == head)
-    return False
 
 
 def _group(pid: int) -> int | None:

@@ -190,7 +190,7 @@ _REQUIRED = {cls: names[: len(names) - len(cls.__struct_defaults__)] for cls, na
 _USAGE = Usage.__struct_fields__
 _SCALARS = (str, int, float, type(None))
 """Asked about first: whether something is a Mapping takes Python a while to find out."""
-_encode = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
+_encode_any = json.JSONEncoder(separators=(",", ":"), ensure_ascii=False).encode
 
 
 def to_json(event: Event) -> str:
@@ -204,7 +204,10 @@ def to_json(event: Event) -> str:
             value = dict(value)
         if value is not None and value not in ("", {}):
             record[name] = value
-    return _encode(record)
+    try:
+        return msgspec.json.encode(record).decode()
+    except (UnicodeEncodeError, TypeError):  # names of files that are no UTF-8, texts of a class of their own
+        return _encode_any(record)
 
 
 def from_json(line: str) -> Event | None:
