@@ -29,7 +29,7 @@ _WORKFLOW = Path(__file__).parent / "crossing.wdl"
 _PATIENCE = 150.0
 """Seconds for which one command may follow the run; one that hangs has failed."""
 _MOST_COMMANDS = 8
-_MOST_WAITED = 20.0
+_MOST_WAITED = 60.0
 """Seconds for something to strike."""
 GONE_WITHIN = 60.0
 """Seconds in which nothing of a run that has ended is to be left."""
