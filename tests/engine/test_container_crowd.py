@@ -6,17 +6,19 @@ import itertools
 import os
 
 import pytest
+from urllib3 import Timeout
 
 from cromulent_wdl.backends.container import ContainerBackend
 from cromulent_wdl.backends.heads import Head
 from cromulent_wdl.backends.ledger import Ledger
-from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.engine import Engine, remove_containers_of
+from cromulent_wdl.engine.own_connections import OwnConnections
 from cromulent_wdl.model import Ending, Resources, TaskStarted
 from tests.engine import ordinary
 from tests.engine.bench import Bench
 from tests.engine.conftest import load
 from tests.engine.images.archive import image_archive
+from tests.fakes.waiting import eventually
 
 ORDINARY = 54321
 
@@ -26,6 +28,14 @@ def test_fifty_at_once(bench: Bench) -> None:
     running = [bench.begin(task) for task in tasks]
     assert [one.end().exit_code for one in running] == [number % 3 for number in range(50)]
     assert [task.stdout.read_text() for task in tasks] == [f"{number}\n" for number in range(50)]
+
+
+def test_a_request_that_many_others_overtake_is_carried_out(engine: Engine) -> None:
+    if not engine.facts.address.startswith("unix://"):
+        pytest.skip("the engine listens at no socket")
+    connections = OwnConnections(f"http+{engine.facts.address}")
+    first, *_ = (connections.get_connection(f"http+docker://localhost/{number}") for number in range(100))
+    assert first.urlopen("GET", "/_ping", timeout=Timeout(60)).status == 200
 
 
 def test_no_more_at_once_than_there_are_cores(engine: Engine, bench: Bench) -> None:
@@ -73,8 +83,7 @@ def test_what_a_task_writes_belongs_to_the_user(
         running = bench.begin(task)
         if way == "killed":
             running.reach(TaskStarted)
-            while not task.stdout.read_text():
-                SYSTEM.sleep(0.02)
+            assert eventually(task.stdout.read_text)
             running.cancelled.cancel()
         running.end()
         owners = {path.lstat().st_uid for path in (task.work, task.work / "d", task.work / "link")}

@@ -89,6 +89,8 @@ def _open(address: Address, environ: Mapping[str, str], clock: Clock) -> Engine:
     from docker.errors import DockerException
     from docker.utils import kwargs_from_env
 
+    from .own_connections import OwnConnections
+
     url = f"unix://{address.socket}" if address.socket is not None else address.url
     tls = kwargs_from_env(dict(environ)).get("tls", False) if address.origin.endswith("DOCKER_HOST") else False
     try:
@@ -98,6 +100,8 @@ def _open(address: Address, environ: Mapping[str, str], clock: Clock) -> Engine:
         api = docker.APIClient(url, greeting["Api-Version"], _REQUEST_SECONDS, tls)
         # Looking for proxies and passwords at each request, of which a socket needs none, is a third of its cost.
         api.trust_env = address.socket is None
+        if address.socket is not None:
+            api.mount("http+docker://", OwnConnections(url.replace("unix://", "http+unix://"), _REQUEST_SECONDS))
         facts = _facts(url, api, greeting.get("Libpod-Api-Version"))
     except (DockerException, requests.RequestException, LookupError, ValueError) as error:
         raise EngineUnavailable(f"what listens at {address.url} is no container engine ({error})") from error
