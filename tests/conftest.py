@@ -6,8 +6,13 @@ from collections.abc import Generator
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 pytest_plugins = ["tests.limits"]
+# How long an example takes says how busy the machine is. And what passed once passes again: `--hypothesis-profile
+# default` draws other examples each time.
+settings.register_profile("same", deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("same")
 REQUIRED_TESTS = tuple(Path(__file__).parent / name for name in ("engine", "browser", "simulator", "chaos"))
 
 
