@@ -20,7 +20,7 @@ from ...clock import SYSTEM, Clock
 __all__ = ["Command", "End", "Running", "start"]
 
 _PAUSE = 0.005
-_LAST_WAIT = 1.0
+_LAST_WAIT = 5.0
 _MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
