@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import subprocess
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from cromulent_wdl.units import MIB
 from tests.engine.bench import INPUTS, Bench
 from tests.engine.shared_disk import Ended, SharedDisk
 from tests.engine.test_container_inputs import ODD_NAMES
+from tests.fakes.waiting import eventually
 
 
 @pytest.fixture
@@ -39,14 +39,6 @@ def whole(ended: Ended) -> Result:
     assert ended.result is not None, ended.log
     assert ended.status == ended.result.exit_code
     return ended.result
-
-
-def await_file(path: Path) -> None:
-    for _ in range(3000):
-        if path.exists():
-            return
-        threading.Event().wait(0.01)
-    raise AssertionError(f"{path} did not come to be")
 
 
 COMMANDS = {
@@ -162,7 +154,7 @@ def test_ecs_stops_it(disk: SharedDisk) -> None:
     task = disk.task("trap 'echo flushed; exit 5' TERM; touch begun; while :; do sleep 0.05; done")
     attempt = disk.prepare(task)
     with disk.started(attempt) as container:
-        await_file(task.work / "begun")
+        assert eventually((task.work / "begun").exists)
         disk.engine.signal(container, "SIGTERM")
         result = whole(disk.end(task, attempt, container))
     assert (result.terminated, result.exit_code, task.stdout.read_text()) == (True, 5, "flushed\n")
@@ -173,7 +165,7 @@ def test_ecs_stops_what_does_not_heed_it(disk: SharedDisk) -> None:
     task = disk.task("trap '' TERM; (trap '' TERM; while :; do sleep 1; done) & touch begun; while :; do sleep 1; done")
     attempt = disk.prepare(task, Limits(stop_timeout=2))
     with disk.started(attempt) as container:
-        await_file(task.work / "begun")
+        assert eventually((task.work / "begun").exists)
         disk.engine.signal(container, "SIGTERM")
         result = whole(disk.end(task, attempt, container))
     assert (result.terminated, result.exit_code) == (True, 137)
@@ -189,7 +181,7 @@ def test_a_container_that_is_killed_leaves_no_result(disk: SharedDisk) -> None:
     task = disk.task("touch begun; sleep 1000")
     attempt = disk.prepare(task)
     with disk.started(attempt) as container:
-        await_file(task.work / "begun")
+        assert eventually((task.work / "begun").exists)
         disk.engine.signal(container, "SIGKILL")
         ended = disk.end(task, attempt, container)
     assert ended.result is None and ended.status == 137
@@ -217,10 +209,7 @@ def test_nothing_of_it_goes_on_when_the_result_is_written(disk: SharedDisk) -> N
     task = disk.task(command)
     attempt = disk.prepare(task)
     with disk.started(attempt) as container:
-        for _ in range(3000):
-            if read_result(attempt) is not None:
-                break
-            threading.Event().wait(0.01)
+        assert eventually(lambda: read_result(attempt))
         size = (task.work / "more").stat().st_size
         whole(disk.end(task, attempt, container))
         assert (task.work / "more").stat().st_size == size

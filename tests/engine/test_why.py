@@ -7,18 +7,18 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from contextlib import closing
 from pathlib import Path
 
 import docker
 import pytest
 
-from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.engine import connect
 from cromulent_wdl.errors import EngineUnavailable
 from tests.engine.conftest import load
 from tests.engine.images import busybox
+from tests.fakes.waiting import eventually
 from tests.golden import check
 
 _WORKFLOW = """version 1.1
@@ -76,6 +76,13 @@ class Bench:
         ran = self.command("run", source, "--backend", backend, "--no-cache", "--dir", self.place / "runs", *arguments)
         assert ran.returncode not in (0, 70), ran.stderr
 
+    def journals(self) -> list[Path]:
+        return list((self.place / "runs").glob("2*/journal.jsonl"))
+
+    def is_at_work(self) -> bool:
+        """Whether the task that fails has been started, and the head has written that down."""
+        return any('"task_started","call":"bad"' in journal.read_text() for journal in self.journals())
+
     def why(self, *arguments: object) -> str:
         said = self.command("why", *(arguments or ("last",)))
         assert said.returncode == 0 and said.stderr == "", said.stderr
@@ -119,26 +126,19 @@ def test_what_the_backend_cannot_run(here: Bench) -> None:
 
 
 def test_a_run_that_is_stopped(here: Bench) -> None:
-    process = here.start(here.write("touch began; sleep 60"), "--backend", "process")
-    _wait_for(lambda: any((here.place / "runs").glob("2*/call-bad/work/began")))
+    process = here.start(here.write("sleep 60"), "--backend", "process")
+    assert eventually(here.is_at_work)
     process.send_signal(signal.SIGINT)
     assert process.wait(30) == 130
     here.compare("stopped")
 
 
 def test_a_head_that_is_killed(here: Bench) -> None:
-    process = here.start(here.write("touch began; sleep 60"), "--backend", "process")
-    _wait_for(lambda: any((here.place / "runs").glob("2*/call-bad/work/began")))
+    process = here.start(here.write("sleep 60"), "--backend", "process")
+    assert eventually(here.is_at_work)
     process.kill()
     process.wait(60)
     here.compare("lost_head")
-
-
-def _wait_for(there: Callable[[], bool]) -> None:
-    deadline = SYSTEM.monotonic() + 30
-    while not there():
-        assert SYSTEM.monotonic() < deadline
-        SYSTEM.sleep(0.05)
 
 
 @pytest.fixture(scope="session")
@@ -184,11 +184,8 @@ def test_an_image_without_the_shell(here: Bench, image_in_docker: str) -> None:
 @pytest.mark.docker
 def test_a_container_that_somebody_kills(here: Bench, image_in_docker: str) -> None:
     process = here.start(here.write("  sleep 60", f'container: "{image_in_docker}"'), "--backend", "docker")
-    journals = here.place / "runs"
-    _wait_for(
-        lambda: any('"task_started","call":"bad"' in path.read_text() for path in journals.glob("2*/journal.jsonl"))
-    )
-    (journal,) = journals.glob("2*/journal.jsonl")
+    assert eventually(here.is_at_work)
+    (journal,) = here.journals()
     events = [json.loads(line) for line in journal.read_text().splitlines()]
     container = next(event["where"] for event in events if event["event"] == "task_started" and event["call"] == "bad")
     with closing(connect("docker")) as engine, closing(docker.APIClient(engine.facts.address, "1.41")) as client:
