@@ -71,7 +71,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         str, Meta(description="The run's name in ECS; empty: its id and a random end. For heads that others start.")
     ] = ""
     capacity_patience: Annotated[
-        float, Meta(ge=0, description="Seconds for which a task waits for room in AWS before it fails.")
+        float,
+        Meta(
+            ge=0,
+            description="Seconds for which a task waits for room in AWS, or for AWS to take calls, before it fails.",
+        ),
     ] = 3600.0
     capacity_pause: Annotated[
         float, Meta(ge=0, description="Seconds before such a task is tried anew; doubles up to twelve times as much.")

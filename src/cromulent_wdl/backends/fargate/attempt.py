@@ -19,7 +19,8 @@ from .copies import Asked
 from .errand import Errand
 from .following import Followed, Follower
 from .gate import Cancelled
-from .launching import Launched, Launcher, OutOfPatience, needs_of, over_quota, place_of, stream_of
+from .launching import Launched, Launcher, needs_of, over_quota, place_of, stream_of
+from .patience import OutOfPatience
 from .site import Site
 from .sizes import Size
 from .staging import stage_inputs

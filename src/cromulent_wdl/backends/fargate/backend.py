@@ -18,6 +18,8 @@ from .attempt import Run
 from .cloud import Cloud
 from .errand import Errand
 from .farewell import stop_the_rest, stop_what_is_left
+from .gate import Cancelled
+from .patience import OutOfPatience, Patience
 from .site import Site, not_shared, open_site
 from .sizes import Size, defaulted, no_size, size_for
 from .verdict import outcome_of_error
@@ -83,7 +85,8 @@ class FargateBackend:
     def takes_over(self, task: Task, command: str) -> bool:
         """Whether `run` takes over what an earlier head began; see the seam."""
         try:
-            return self._run_of(task, Cancellation(), lambda _: None).takes_over(command)
+            errand = self._errand(task, Cancellation(), lambda _: None)
+            return Run(self._cloud, self._site(task.run_directory), errand).takes_over(command)
         except (CromulentError, OSError) as error:
             _log.warning("%s: what an earlier head left of it cannot be taken over: %s", task.call, error)
             return False
@@ -92,8 +95,14 @@ class FargateBackend:
         """Run the task on Fargate; see the seam."""
         if cancelled:
             return STOPPED
+        errand = self._errand(task, cancelled, report)
         try:
-            return self._run_of(task, cancelled, report).run(self._size(task))
+            site = Patience(self._cloud.settings, errand).heeding(lambda _: self._site(task.run_directory))
+            return Run(self._cloud, site, errand).run(self._size(task))
+        except Cancelled:
+            return STOPPED
+        except OutOfPatience as error:
+            return Outcome(Ending.THROTTLED, message=str(error), final=True)
         except CromulentError as error:
             return STOPPED if cancelled else outcome_of_error(error)
         except OSError as error:
@@ -115,10 +124,9 @@ class FargateBackend:
         self._cloud.gate.close()
         self._cloud.monitor.close()
 
-    def _run_of(self, task: Task, cancelled: Cancellation, report: Report) -> Run:
+    def _errand(self, task: Task, cancelled: Cancellation, report: Report) -> Errand:
         attempt = find_attempt(task.run_directory, memo.key_of_attempt(task))
-        errand = Errand(task, attempt, cancelled, report, self._cloud.clock)
-        return Run(self._cloud, self._site(task.run_directory), errand)
+        return Errand(task, attempt, cancelled, report, self._cloud.clock)
 
     def _size(self, task: Task) -> Size:
         size = size_for(*defaulted(task.resources, *self._default), task.resources.disk)

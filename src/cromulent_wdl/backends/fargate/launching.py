@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import threading
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -16,22 +15,22 @@ import msgspec
 from ...aws import quotas
 from ...aws.decode import CONTAINER, EcsTask, ending_of_failure
 from ...aws.ecs import Answer
-from ...errors import AwsError, AwsThrottled
+from ...errors import AwsError
 from ...model import EcsTaskLaunched, Ending, Outcome, TaskImage, TaskPlaced
 from ...units import MIB
 from ..budget import over_budget
 from . import memo
 from .cloud import Cloud
 from .errand import Errand
-from .gate import Cancelled
 from .images import AMD64, Chosen
-from .ladder import SPOT, Rung, pause_after, providers, rungs
+from .ladder import SPOT, Rung, providers, rungs
+from .patience import Patience
 from .request import ARCHITECTURES, STREAM_PREFIX, Blueprint, Launch, launch_of
 from .site import Site
 from .sizes import Size, rounding
 from .turns import Need
 
-__all__ = ["Launched", "Launcher", "OutOfPatience", "needs_of", "over_quota", "place_of", "queue_of", "stream_of"]
+__all__ = ["Launched", "Launcher", "needs_of", "over_quota", "place_of", "queue_of", "stream_of"]
 
 _INDEX = re.compile(r"\[\d+\]")
 _STREAMS = f"{STREAM_PREFIX}/{CONTAINER}/"
@@ -40,10 +39,6 @@ _STREAMS = f"{STREAM_PREFIX}/{CONTAINER}/"
 
 class OverBudget(Exception):
     """The run has cost as much as it may."""
-
-
-class OutOfPatience(Exception):
-    """AWS went on asking for fewer calls; whether it has carried out one of them nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -98,8 +93,7 @@ class Launcher:
         self._task = errand.task
         self._size = size
         self._tries = 0
-        self._waited = 0.0
-        """Seconds for which there was no room; not those in which other tasks had their turn, which may be hours."""
+        self._patience = Patience(cloud.settings, errand)
         self._image = Chosen("", "", AMD64)
 
     def launch(self) -> Launched | Outcome:
@@ -124,18 +118,8 @@ class Launcher:
                     return answer
                 ending, words = ending_of_failure(answer.failure)
                 self._errand.waiting(f"{answer.rung}: {words}", "capacity")
-            if not self._patient("no room anywhere", round_):
+            if not self._patience.lasts("no room anywhere", round_):
                 return Outcome(ending, message=words)
-
-    def _patient(self, why: str, round_: int) -> bool:
-        """Say for what is waited and pause before the next round; False where that would take too long."""
-        pause = pause_after(round_, self._cloud.settings.capacity_pause)
-        self._waited += pause
-        if self._waited > self._cloud.settings.capacity_patience:
-            return False
-        self._errand.waiting(f"{why}; tried again in {pause:g} s", "capacity")
-        self._pause(pause)
-        return True
 
     def need_of(self, ecs: EcsTask) -> Need:
         """Return what room a task takes."""
@@ -155,7 +139,7 @@ class Launcher:
     def _try(self, rung: Rung) -> Launched | _NoRoom:
         """Start the task on one rung, or on demand where Spot's quota is used up; return why not where AWS says so."""
         # Before its turn, or all whose turn came meanwhile would start at once.
-        self._site.definitions.arn(self._blueprint)
+        self._definition()
         admission = self._cloud.gate.enter(
             queue_of(self._task.call, rung),
             needs_of(self._size, spot=rung.provider == SPOT),
@@ -185,8 +169,7 @@ class Launcher:
 
     def _run_task(self, rung: Rung, instead: str) -> tuple[tuple[memo.LaunchEvent, ...], Answer]:
         """Start the task by a definition of the run, by a new one should somebody have removed it meanwhile."""
-        blueprint = self._blueprint
-        definition = self._site.definitions.arn(blueprint)
+        definition = self._definition()
         terms = self._terms(rung, definition, instead)
         memo.note_terms(self._errand.attempt.directory, terms)
         try:
@@ -194,22 +177,20 @@ class Launcher:
         except AwsError as error:
             if "TaskDefinition" not in str(error):
                 raise
-        self._site.definitions.forget(blueprint)
-        return terms, self._asked(rung, self._site.definitions.arn(blueprint))
+        self._site.definitions.forget(self._blueprint)
+        return terms, self._asked(rung, self._definition())
+
+    def _definition(self) -> str:
+        """Return the ARN of the run's definition for the task; of all tasks that want it, one asks AWS."""
+        return self._patience.heeding(lambda _: self._site.definitions.arn(self._blueprint))
 
     def _asked(self, rung: Rung, definition: str) -> Answer:
         """Return what RunTask answers. AWS that asks for fewer calls is a place without room: that passes.
 
         The request stays the same, its token too: nobody knows what became of those before.
         """
-        request, round_ = self._request(rung, definition), 0
-        while True:
-            try:
-                return self._cloud.ecs.run_task(request, rung.provider, paid=not round_)
-            except AwsThrottled as error:
-                round_ += 1
-                if not self._patient(str(error), round_):
-                    raise OutOfPatience(str(error)) from error
+        request = self._request(rung, definition)
+        return self._patience.heeding(lambda round_: self._cloud.ecs.run_task(request, rung.provider, paid=not round_))
 
     @cached_property
     def _blueprint(self) -> Blueprint:
@@ -288,10 +269,3 @@ class Launcher:
                 arn = task if task != identity else event.task + identity
                 event = msgspec.structs.replace(event, task=arn, log_stream=event.log_stream + identity)
             self._errand.report(msgspec.structs.replace(event, at=now))
-
-    def _pause(self, seconds: float) -> None:
-        over = threading.Event()
-        with self._errand.cancelled.calling(over.set):
-            over.wait(seconds)
-        if self._errand.cancelled:
-            raise Cancelled

@@ -1,0 +1,65 @@
+"""What is made once for a run, while AWS asks for fewer calls: it is waited for as launches are."""
+
+from __future__ import annotations
+
+import threading
+
+import pytest
+
+from cromulent_wdl.backends.seam import Cancellation
+from cromulent_wdl.model import Ending, Outcome, Task, TaskWaiting
+from tests.fakes.attempts import run_task
+from tests.fakes.process_tasks import Events
+from tests.fakes.waiting import eventually
+
+from .fargate import Lab
+
+ACTIONS = ("DescribeTaskDefinition", "elasticfilesystem:CreateAccessPoint")
+
+
+def task_of(lab: Lab) -> Task:
+    run = lab.mount / "run"
+    run.mkdir()
+    return run_task(run, "call-one", "echo done > out", images=("ubuntu:22.04",), run_id="run")
+
+
+def throttle(lab: Lab, action: str, times: int | None = None) -> None:
+    lab.afflict({"kind": "throttling", "action": action, "family": None, "times": times})
+
+
+def asks_for_fewer(events: Events) -> bool:
+    return any("asks for fewer calls" in event.why for event in events if isinstance(event, TaskWaiting))
+
+
+@pytest.mark.parametrize("action", [*ACTIONS, "RegisterTaskDefinition"])
+def test_row_8_what_a_run_needs_once_is_waited_for_while_aws_throttles(lab: Lab, action: str) -> None:
+    throttle(lab, action, times=9)
+    events = Events()
+    with lab.backend(retry_pause=0.0) as backend:
+        outcome = backend.run(task_of(lab), Cancellation(), events)
+    assert outcome.ending is Ending.OK, outcome.message
+    assert asks_for_fewer(events)
+    assert len(lab.tasks()) == 1
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_row_8_it_is_waited_for_no_longer_than_the_user_has_patience(lab: Lab, action: str) -> None:
+    throttle(lab, action)
+    with lab.backend(retry_pause=0.0, capacity_patience=0.2) as backend:
+        outcome = backend.run(task_of(lab), Cancellation(), Events())
+    assert (outcome.ending, outcome.final) == (Ending.THROTTLED, True)
+    assert "asks for fewer calls" in outcome.message
+    assert not lab.tasks()
+
+
+@pytest.mark.parametrize("action", ACTIONS)
+def test_a_run_that_is_stopped_meanwhile_does_not_wait(lab: Lab, action: str) -> None:
+    throttle(lab, action)
+    task, cancelled, events, outcomes = task_of(lab), Cancellation(), Events(), list[Outcome]()
+    with lab.backend(retry_pause=0.0, capacity_pause=600.0, capacity_patience=3600.0) as backend:
+        thread = threading.Thread(target=lambda: outcomes.append(backend.run(task, cancelled, events)), daemon=True)
+        thread.start()
+        assert eventually(lambda: asks_for_fewer(events))
+        cancelled.cancel()
+        thread.join(30)
+    assert [outcome.ending for outcome in outcomes] == [Ending.STOPPED]
