@@ -8,7 +8,8 @@ reads what that left: one directory an attempt, under a key that is its only one
 `backend.py` is what the seam asks; `attempt.py` is the way of one attempt, step by step, and the file to read first.
 What is asked of AWS is decided in `sizes.py`, `request.py` and `ladder.py`, how an attempt ended in `verdict.py`: all
 pure. `site.py` is a run as AWS knows it, `survivors.py` what an earlier head of it left, which `farewell.py` ends where
-nobody takes it over, `memo.py` what attempts remember. `gate.py` paces launches, `patience.py` waits where AWS has no room or wants fewer calls, `cromulent_wdl.monitor` watches them.
+nobody takes it over, `memo.py` what attempts remember. `gate.py` paces launches, `patience.py` waits where AWS has no
+room or wants fewer calls, `cromulent_wdl.monitor` watches them.
 """
 
 from .opening import fargate
