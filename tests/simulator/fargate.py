@@ -37,6 +37,7 @@ QUICK: dict[str, float | bool] = {
     "stuck_after": 20.0,
     "result_wait": 1.0,
     "log_wait": 1.0,
+    "log_pause": 0.1,
     "stop_patience": 20.0,
     "room_pause": 1.0,
     "head_pause": 0.05,

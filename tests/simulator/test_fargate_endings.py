@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from cromulent_wdl.aws.log_streams import drain
+from cromulent_wdl.aws.log_streams import Looks, drain
 from cromulent_wdl.backends.seam import Cancellation
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.model import (
@@ -244,7 +244,7 @@ def test_row_49_what_never_reached_the_disk_comes_from_the_log(lab: Lab) -> None
 
 def test_rows_50_and_51_a_stream_that_is_not_there_has_no_lines_yet_and_is_not_waited_for(lab: Lab) -> None:
     group, until = lab.deployment.log_group, SYSTEM.now() + 0.2
-    assert drain(access_to(lab.cloud), group, "task/task/none", until=until, stopping=lambda: False) == []
+    assert drain(access_to(lab.cloud), group, "task/task/none", Looks(until), stopping=lambda: False) == []
 
 
 def test_row_52_a_log_that_is_throttled_is_read_in_peace(lab: Lab) -> None:

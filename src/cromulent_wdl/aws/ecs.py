@@ -28,7 +28,6 @@ BATCH = 100
 """Ids that DescribeTasks takes, and arns that a page of ListTasks has (facts: DescribeTasks)."""
 _PASSING = frozenset({"ServerException", "InternalError", "InternalFailure", "ServiceUnavailable", "503", "500"})
 _ATTEMPTS = 8
-_LONGEST_PAUSE = 20.0
 
 
 @dataclass(frozen=True)
@@ -72,13 +71,16 @@ class _Buckets:
 class Ecs:
     """One cluster. Safe to use from any thread."""
 
-    def __init__(self, access: Access, cluster: str, *, pause: float = 0.5, clock: Clock = SYSTEM) -> None:
+    def __init__(
+        self, access: Access, cluster: str, *, pauses: tuple[float, float] = (0.5, 20.0), clock: Clock = SYSTEM
+    ) -> None:
+        """`pauses` are seconds before the first repetition of a call, and the most before a later one."""
         self._access = access
         self._cluster = cluster
-        self._pause = pause
-        """Before the first repetition; it doubles with each, and buckets give way to match."""
+        self._pause, self._longest_pause = pauses
+        """The first doubles with each repetition, and buckets give way to match it."""
         self._clock = clock
-        self._buckets = _Buckets(clock, pause)
+        self._buckets = _Buckets(clock, self._pause)
         self._client: ECSClient = access.client("ecs", patient=False)
         self._tasks = access.task_calls()
 
@@ -210,7 +212,7 @@ class Ecs:
             except AwsError as error:
                 if attempt == _ATTEMPTS or not _passes(error):
                     raise
-                pause = min(_LONGEST_PAUSE, self._pause * 2 ** (attempt - 1))
+                pause = min(self._longest_pause, self._pause * 2 ** (attempt - 1))
                 self._clock.sleep(pause * (0.5 + random.random() / 2))
         raise AssertionError("the last attempt returns or raises")
 

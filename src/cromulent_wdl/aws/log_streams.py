@@ -13,12 +13,19 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_logs import CloudWatchLogsClient
 
-__all__ = ["Page", "drain", "pages"]
+__all__ = ["Looks", "Page", "drain", "pages"]
 
-_PAUSE = 1.0
-"""Between two looks: GetLogEvents is the account's, at 25 a second (unconfirmed)."""
 _MOST = 10_000
 """Lines that are kept."""
+
+
+@dataclass(frozen=True)
+class Looks:
+    """Until when, by the clock, lines may come, and the seconds between two looks for them."""
+
+    until: float
+    pause: float = 1.0
+    """GetLogEvents is the account's, at 25 a second (unconfirmed)."""
 
 
 @dataclass(frozen=True)
@@ -52,7 +59,7 @@ def pages(access: Access, group: str, stream: str, token: str = "") -> Iterator[
 
 
 def drain(
-    access: Access, group: str, stream: str, *, until: float, clock: Clock = SYSTEM, stopping: Callable[[], bool]
+    access: Access, group: str, stream: str, looks: Looks, *, clock: Clock = SYSTEM, stopping: Callable[[], bool]
 ) -> list[str]:
     """Return the lines of a stream, not too many, looking until nothing new comes and the time (of `clock`) is over.
 
@@ -69,6 +76,6 @@ def drain(
                     return lines[:_MOST]
         except AwsThrottled:
             pass  # what had come is kept
-        if clock.now() >= until or stopping():
+        if clock.now() >= looks.until or stopping():
             return lines
-        clock.sleep(_PAUSE)
+        clock.sleep(looks.pause)

@@ -33,6 +33,7 @@ from .stopping import stop_cloud
 __all__ = ["asks", "finish", "follow"]
 
 _LOOK_EVERY = 1.0
+"""No setting: the head writes once a second, and more looks would see nothing sooner."""
 _DETACHED = 130
 
 

@@ -38,7 +38,7 @@ def command(runs: tuple[str, ...], dry_run: bool, yes: bool, as_json: bool, **fl
     settings = resolved(flags).settings
     access = access_by(settings)
     deployment = find_deployment(access, settings.deployment)
-    ecs = Ecs(access, deployment.cluster, pause=settings.retry_pause)
+    ecs = Ecs(access, deployment.cluster, pauses=(settings.retry_pause, settings.call_pause_most))
     files = Files(access, deployment, settings)
     left = left_by_runs(ecs.describe_all(ecs.everything()).tasks, files.are_here)
     unknown = sorted(set(runs) - {each.run for each in left})

@@ -20,6 +20,7 @@ __all__ = ["stop_cloud", "stop_local", "wait_for_cloud"]
 _PATIENCE = 150.0
 """Seconds in which a head ends its tasks: Fargate gives a container two minutes."""
 _LOOK_EVERY = 1.0
+"""As often as the head writes."""
 
 
 def stop_cloud(mirror: Mirror) -> None:

@@ -17,6 +17,7 @@ from .local_follow import exit_status
 __all__ = ["command"]
 
 _LOOK_EVERY = 1.0
+"""No setting: a head in the cloud writes once a second, and more looks would see nothing sooner."""
 
 
 @click.command("wait")

@@ -116,6 +116,13 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         float,
         Meta(ge=0, description="Seconds after its end for which lines of a task's log may come, if it left nothing."),
     ] = 10.0
+    log_pause: Annotated[float, Meta(gt=0, description="Seconds between two looks at such a log.")] = 1.0
+    call_pause_most: Annotated[
+        float,
+        Meta(
+            ge=0, description="Seconds, at most, before a call of ECS that failed is made anew; at first retry_pause."
+        ),
+    ] = 20.0
     lost_after: Annotated[
         float, Meta(ge=0, description="Seconds for which ECS may not know a task before it is lost.")
     ] = 120.0

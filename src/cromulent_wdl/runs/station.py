@@ -22,9 +22,13 @@ from .segments import SegmentWriter
 
 __all__ = ["Station"]
 
+# No settings: a head has its place here before it has read the request, in which its settings are.
 _SEGMENT_SECONDS = 1.0
+"""How far those who follow the run are behind at most; a segment is a request, at $5 a million."""
 _STOP_EVERY = 3
 """Beats between two looks for the stop object: a look is a request, at $0.40 a million."""
+_FAREWELL = 30.0
+"""Seconds for which the last segment is tried: a head that was told to end has two minutes for all that it does."""
 
 
 class Station:
@@ -60,7 +64,7 @@ class Station:
             return False  # it is looked for again
         return self.stop_asked
 
-    def close(self, clock: Clock = SYSTEM, patience: float = 30.0) -> None:
+    def close(self, clock: Clock = SYSTEM, patience: float = _FAREWELL) -> None:
         """Write what waits."""
         self._left.set()
         if self._thread.is_alive():

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 
 from ...aws.decode import KILLED, EcsTask
-from ...aws.log_streams import drain
+from ...aws.log_streams import Looks, drain
 from ...config import Settings
 from ...errors import AwsDenied, AwsError, CromulentError
 from ...model import EcsTaskStopped, Ending, Outcome, TaskImage, TaskStarted
@@ -180,7 +180,7 @@ class Run:
                 self._cloud.access,
                 deployment.log_group,
                 stream_of(ecs),
-                until=until,
+                Looks(until, self._cloud.settings.log_pause),
                 clock=clock,
                 stopping=lambda: bool(self._errand.cancelled),
             )

@@ -13,7 +13,8 @@ from .turns import Measured, Need, Room, Turns
 __all__ = ["Admission", "Cancelled", "Gate"]
 
 _PAUSE = 0.5
-"""Seconds between two looks at whether there is room again; who leaves says so anyhow."""
+"""Seconds between two looks at whether there is room again. No setting: who leaves says so anyhow, and how often AWS
+is asked is `room_pause`."""
 _BUNCH = 0.25
 """Seconds for which nobody is let in once the rates want a pause, so that some go in together: threads that wake one
 by one, each to cold caches, cost a fifth more CPU."""

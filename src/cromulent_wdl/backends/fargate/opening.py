@@ -44,7 +44,8 @@ def fargate(workplace: Workplace) -> FargateBackend:
 
 def open_cloud(access: Access, deployment: Deployment, settings: Settings, clock: Clock = SYSTEM) -> Cloud:
     """Return the deployment as this process uses it."""
-    ecs = Ecs(access, deployment.cluster, pause=settings.retry_pause, clock=clock)
+    pauses = (settings.retry_pause, settings.call_pause_most)
+    ecs = Ecs(access, deployment.cluster, pauses=pauses, clock=clock)
     room, measure = Room(), partial(_measured, access, deployment)
     room.measured(_measured(access, deployment, logging.WARNING))
     return Cloud(
