@@ -12,8 +12,10 @@ from ..aws.identity import caller
 from ..errors import AwsDenied
 from ..model.deployment import Deployment
 from ..provision import find_deployment
+from ..runs import uploads
 from ..runs.collection import Collection, collect, survey
-from ..storage.bucket import BUNDLES, RunKeys
+from ..runs.uploads import Unused
+from ..storage.bucket import BUNDLES, ENVIRONMENTS, INPUTS, RunKeys
 from ..submit import tidying
 from ..submit.tidying import Tidied, TidyWish
 from ..units import counted, format_bytes
@@ -41,7 +43,8 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
     found = survey(access, place.deployment, before=wish.before, keep_last=wish.keep_last, larger_than=wish.larger_than)
     at_once = wish.yes and not wish.dry_run
     on_disk = _on_disk(place, wish, found, remove=at_once)
-    lines = _lines(found, on_disk)
+    lying = _unused(place, wish, found)
+    lines = [*_lines(found, on_disk), *_lines_of_uploads(lying)]
     for line in lines or ["There is nothing to remove."]:
         ui.note(line)
     if not lines or wish.dry_run:
@@ -52,6 +55,7 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
     if not at_once and on_disk != _NOBODY:
         _on_disk(place, wish, found, remove=True)
     collect(access, place.deployment, found)
+    uploads.remove(access, place.deployment, lying, found.runs)
     ui.note("Removed.")
     return None
 
@@ -71,6 +75,26 @@ def _on_disk(place: _Place, wish: Wish, found: Collection, *, remove: bool) -> T
     left = [each.key for each in objects.listing(access, deployment.bucket, RunKeys(run).root)]
     objects.delete(access, deployment.bucket, left)
     return said
+
+
+def _unused(place: _Place, wish: Wish, found: Collection) -> Unused:
+    """Return what was uploaded and no run needs that stays; it takes who may start runs, too."""
+    try:
+        return uploads.unused(place.access, place.deployment, found.runs, wish.before)
+    except AwsDenied as error:
+        ui.note(f"What was uploaded is left as it is: {error} (cromulent policy --run prints what it takes)")
+        return Unused()
+
+
+def _lines_of_uploads(lying: Unused) -> list[str]:
+    if not lying.contents:
+        return []
+    what = [
+        counted(count, noun)
+        for kind, noun in ((INPUTS, "uploaded input"), (BUNDLES, "bundle"), (ENVIRONMENTS, "head environment"))
+        if (count := lying.count(kind))
+    ]
+    return [f"{', '.join(what)} that no run needs: {format_bytes(lying.bytes)} in the bucket"]
 
 
 def _lines(found: Collection, on_disk: Tidied) -> list[str]:

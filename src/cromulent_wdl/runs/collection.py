@@ -1,7 +1,7 @@
 """What runs in the cloud left that nobody needs: records and outputs in the bucket, access points, task definitions.
 
 The call cache needs none of it: it goes by what is on the shared disk, which a head tidies (submit/tidying.py).
-Uploaded inputs and bundles stay, which the next run may want.
+What was uploaded for runs is looked through by uploads.py.
 """
 
 from __future__ import annotations
