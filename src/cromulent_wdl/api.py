@@ -2,7 +2,7 @@
 
     import cromulent_wdl
     run = cromulent_wdl.run("align.wdl", {"reads": ["s3://lab/a.fq"]}, on="aws")
-    run.wait()
+    run.wait(check=True)
     run.outputs["align.bam"]
     run.logs("align[0]")
 
@@ -66,8 +66,8 @@ class Run:
         """One word: queued, running, ok, failed, stopped or lost."""
         return State.FAILED.value if self._refused() else self.status().state.value
 
-    def wait(self, timeout: float | None = None) -> Run:
-        """Return when the run has ended, however it did.
+    def wait(self, timeout: float | None = None, *, check: bool = False) -> Run:
+        """Return when the run has ended: however it did, or with `check` only if it went well, else RunFailed.
 
         Raises TimeoutError when it has not after so many seconds, and RunFailed where it was refused before it began.
         """
@@ -78,6 +78,8 @@ class Run:
             self._clock.sleep(_LOOK_EVERY)
         if self._refused():
             raise RunFailed(self._said())
+        if check:
+            self._went_well()
         return self
 
     @property
@@ -134,15 +136,18 @@ class Run:
 
         if self._refused():
             raise RunFailed(self._said())
-        status = self.status()
-        if status.state is not State.OK:
-            raise RunFailed(self._why(status), hint=f"cromulent why {self.id}")
+        self._went_well()
         if not in_cloud(self.directory):
             return outputs_here(self.directory)
         from .cli.cloud_outputs import outputs_of
         from .runs.mirror import Mirror
 
         return outputs_of(Mirror(self.directory), download)[1]
+
+    def _went_well(self) -> None:
+        status = self.status()
+        if status.state is not State.OK:
+            raise RunFailed(self._why(status), hint=f"cromulent why {self.id}")
 
     def _why(self, status: RunStatus) -> str:
         if status.ended is not None:

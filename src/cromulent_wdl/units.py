@@ -12,7 +12,9 @@ __all__ = [
     "format_bytes",
     "format_dollars",
     "format_duration",
+    "format_memory",
     "parse_bytes",
+    "parse_dollars",
     "parse_duration",
 ]
 
@@ -27,6 +29,7 @@ for _power, _letter in enumerate("KMGT", start=1):
     _BYTES[_letter + "i"] = _BYTES[_letter + "iB"] = 1024**_power
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
 
 
@@ -40,6 +43,13 @@ def _quantity(text: str, units: dict[str, float] | dict[str, int], example: str)
 def parse_bytes(text: str) -> int:
     """Return the bytes in "2 GiB", "500MB" or "1024"; ValueError says what is wrong."""
     return int(_quantity(text, _BYTES, "'4 GB', '512 MiB' or a number of bytes"))
+
+
+def parse_dollars(text: str) -> float:
+    """Return the amount in "2" or "0.50", above nothing; ValueError says what is wrong."""
+    if not _AMOUNT.fullmatch(text) or not float(text):
+        raise ValueError(f"{text!r} is no amount of dollars above nothing")
+    return float(text)
 
 
 def parse_duration(text: str) -> float:
@@ -61,6 +71,19 @@ def format_bytes(count: float) -> str:
         if count < 999.95:
             return f"{count:.1f}".removesuffix(".0") + f" {unit}"
     return f"{count / 1000:.1f}".removesuffix(".0") + " TB"
+
+
+def format_memory(count: float, of: float = 0) -> str:
+    """Return memory in the units in which it was asked for, or what it is a part `of` was: "512 MiB", "4 GB".
+
+    What is whole MiB was asked for in binary units.
+    """
+    if (of or count) % MIB:
+        return format_bytes(count)
+    if count < MIB:
+        return f"{count / KIB:.0f} KiB"
+    number, unit = (count / GIB, "GiB") if count >= GIB else (count / MIB, "MiB")
+    return f"{number:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def format_dollars(amount: float) -> str:

@@ -145,7 +145,7 @@ def test_the_start_tells_what_calls_cost_and_a_head_keeps_to_the_budget(laptop: 
     assert ran.status == 2
     checked, costs, limit = ran.err.splitlines()[1:4]
     assert checked.startswith("  checked   1 call, 1 image (ubuntu:")
-    assert costs.startswith("  will cost fail $0.0") and costs.endswith(" an hour (Spot 1 vCPU 2 GB)")
+    assert costs.startswith("  will cost fail $0.0") and costs.endswith(" an hour (Spot 1 vCPU 2 GiB)")
     assert limit == "  stops     launching at $0.000500"
     assert "stopped launching: $0.0" in ran.err and "no such luck" not in ran.err
 
@@ -183,7 +183,9 @@ COUNT = "version 1.1\ntask count { input { Int count = 1  File? f }\n command <<
     ("arguments", "sentence", "hint"),
     [
         (("--name", "elsewhere"), "there is no deployment 'elsewhere'", "cromulent up --name elsewhere makes it"),
-        (("--region", "eu-west-9"), "there is no deployment", "where there is one elsewhere: --region"),
+        (("--region", "eu-west-3"), "there is no deployment", "where there is one elsewhere: --region"),
+        (("--region", "eu-west-9"), "There is no AWS region 'eu-west-9'", "did you mean eu-west-"),
+        (("--max-cost", "abc"), "--max-cost: 'abc' is no amount of dollars", "write it like --max-cost 0.50"),
         (("f=none.txt",), "there is no input file none.txt", "it is looked for in "),
         (("count=many",), "'count' is Int, and 'many' is not", "`cromulent template count.wdl` shows"),
         (("f=s3://not-ours/a.txt",), "may not read s3://not-ours/a.txt", "cromulent up --read-bucket not-ours"),
@@ -301,7 +303,7 @@ def test_a_run_with_files_again_with_what_is_to_be_different(
     other.write("more/below/deep.txt", "from elsewhere\n")
     changed = other("rerun", run, "more=more", "--runtime", "greet.memory=3 GB", "--download", "home")
     assert changed.status == 0, changed.err
-    assert " an hour (on demand 1 vCPU 3 GB)" in changed.err and "stops     launching at $7" in changed.err
+    assert " an hour (on demand 1 vCPU 3 GiB)" in changed.err and "stops     launching at $7" in changed.err
     letters = [Path(path).read_text() for path in changed.result["outputs"]["greeting.letters"]]
     assert letters == ["dear ada\nfrom elsewhere\n", "dear grace\nfrom elsewhere\n"]
     (journal,) = (other.directory / "state" / "cromulent" / "cloud").glob(f"*{_id_of(changed.err)}/journal.jsonl")

@@ -229,7 +229,7 @@ def test_row_22_losses_are_repeated_in_fresh_directories_and_one_attempts_output
     assert out.read_text() == "fine\n"
     assert out.resolve().parent.name == "work4"
     said = [line for line in ran.stderr.splitlines() if "task again" in line]
-    assert ["network interface" in said[0], "now on demand" in said[1], "again with 4.3 GB" in said[2]] == [True] * 3
+    assert ["network interface" in said[0], "now on demand" in said[1], "again with 4 GiB" in said[2]] == [True] * 3
     assert len(said) == 3
     events = [json.loads(line) for line in (lab.mount / "run/journal.jsonl").read_text().splitlines()]
     ended = [event["ending"] for event in events if event["event"] == "task_ended"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
@@ -12,10 +13,12 @@ from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.provision import find_deployment
 from cromulent_wdl.simulator.process import FOREIGN, Simulation
 from tests.programs import running
 
 from .cloud import Cloud
+from .deployments import access_to
 from .inventory import inventory
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -70,17 +73,36 @@ def test_what_is_not_wanted_is_not_made(cromulent: Run, held: Callable[[], dict[
     assert "there is no deployment" in cromulent("status").stderr  # nor a stack that waits for a plan
 
 
-def test_from_up_to_nothing_left(cromulent: Run, held: Callable[[], dict[str, list[str]]]) -> None:
+def test_a_region_that_aws_has_not_is_refused(cromulent: Run, tmp_path: Path) -> None:
+    source = tmp_path / "count.wdl"
+    source.write_text("version 1.1\ntask count { command <<< >>> }\n")
+    for command in (("up", "--dry-run"), ("doctor",), ("plan", str(source))):
+        mistyped = cromulent(*command, "--region", "us-esat-1")
+        assert (mistyped.returncode, mistyped.stdout) == (2, "")
+        assert mistyped.stderr.startswith("There is no AWS region 'us-esat-1'.\nhint: did you mean us-east-1 or us-")
+
+
+def test_from_up_to_nothing_left(
+    cromulent: Run, held: Callable[[], dict[str, list[str]]], simulation: Simulation, account: str
+) -> None:
     made = cromulent("up", "--yes", "--name", "lab")
     assert (made.returncode, made.stdout) == (0, "")
     assert "  made Network (network, VPC)\n" in made.stderr
     ready = r"Ready: lab 0\.1\.0, in 0:\d\d\. Try: cromulent run hello\.wdl --on aws --name lab"
     assert re.fullmatch(ready, made.stderr.splitlines()[-1])
 
-    unconfirmed = cromulent("down", "--name", "lab", "--delete-data", "--yes")
+    with Cloud.at(simulation.address, account, "test") as cloud:
+        deployment = find_deployment(access_to(cloud), "lab")
+        states, given = cloud.client("stepfunctions"), json.dumps({"version": 1, "bundle": "b"})
+        states.start_execution(stateMachineArn=deployment.state_machine, name="goes-on", input=given)
+    refused = cromulent("down", "--name", "lab", "--yes")
+    assert refused.returncode == 2
+    assert re.match(r"1 run( and 1 task)? (is|are) running\nhint: let them end, or give --stop-runs", refused.stderr)
+
+    unconfirmed = cromulent("down", "--name", "lab", "--delete-data", "--yes", "--stop-runs")
     assert (unconfirmed.returncode, len(held()["buckets"])) == (2, 1)
     assert "--confirm lab" in unconfirmed.stderr
-    gone = cromulent("down", "--name", "lab", "--delete-data", "--confirm", "lab")
+    gone = cromulent("down", "--name", "lab", "--delete-data", "--confirm", "lab", "--stop-runs")
     assert (gone.returncode, held()) == (0, {})
     assert gone.stderr.splitlines()[-1] == "Gone. Nothing carries the deployment's tag any more."
     assert "Nothing of a deployment 'lab'" in cromulent("down", "--name", "lab").stderr

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 
-import msgspec
 import pytest
 
 from cromulent_wdl.aws import executions, objects
@@ -14,9 +13,8 @@ from cromulent_wdl.aws.buckets import delete_versions, latest
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.errors import InputsError
 from cromulent_wdl.model.deployment import Deployment
-from cromulent_wdl.runs import uploads
-from cromulent_wdl.runs.uploads import Announced
-from cromulent_wdl.storage.bucket import COLLECTIONS, RunKeys, content_at, environment_key, input_key, named_in
+from cromulent_wdl.runs import removals, uploads
+from cromulent_wdl.storage.bucket import RunKeys, content_at, environment_key, input_key, named_in
 from cromulent_wdl.submit import bundle as bundles
 from cromulent_wdl.submit import claims
 from tests.fakes.clocks import FakeClock
@@ -125,8 +123,7 @@ def test_a_submission_during_a_removal_has_its_inputs(place: Place, first: str) 
         uploads.remove(place.access, place.deployment, found, [])
         assert key in place.keys
     else:
-        said = Announced(SYSTEM.now(), [content for content, _ in found.contents])
-        objects.put(place.access, bucket, f"{COLLECTIONS}other.json", msgspec.json.encode(said))
+        removals.announce(place.access, bucket, sorted(contents(found)), SYSTEM.now())
         place.bundle(A, A)
         assert claims.going(place.access, bucket) == {content_at(key)}
         place.put(key)  # as it is taken for gone
@@ -153,9 +150,7 @@ def test_what_is_being_removed_is_not_relied_on(place: Place) -> None:
 
 def test_what_a_killed_removal_has_said_is_forgotten_after_a_day(place: Place) -> None:
     bucket = place.deployment.bucket
-    said = Announced(SYSTEM.now(), [f"inputs/blake2b/{A}"])
-    left = f"{COLLECTIONS}killed.json"
-    objects.put(place.access, bucket, left, msgspec.json.encode(said))
+    removals.announce(place.access, bucket, [f"inputs/blake2b/{A}"], SYSTEM.now())
     assert claims.going(place.access, bucket) and not claims.going(place.access, bucket, later(1.1 * DAY))
     place.put(input_key(B, "a.fq"))
     uploads.remove(place.access, place.deployment, place.unused(), [], later(2 * DAY))

@@ -28,7 +28,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_run_from_start_to_outputs(source: Path, tmp_path: Path) -> None:
     run = cromulent_wdl.run(source, {"name": "World"}, directory=tmp_path, backend="process", no_cache=True)
-    assert run.wait(60).outputs == {"hello.message": "Hello, World!"}
+    assert run.wait(60, check=True).outputs == {"hello.message": "Hello, World!"}
     assert (run.state, run.logs("hello")) == ("ok", "greeting\n")
     assert cromulent_wdl.attach(run.id).outputs == run.outputs
     assert repr(run) == f"<run {run.id}>"
@@ -39,6 +39,8 @@ def test_a_run_that_failed_says_why(source: Path, tmp_path: Path) -> None:
     assert run.state == "failed"
     with pytest.raises(cromulent_wdl.RunFailed, match="exit status 3"):
         _ = run.outputs
+    with pytest.raises(cromulent_wdl.RunFailed, match="exit status 3"):
+        run.wait(60, check=True)
 
 
 def test_a_run_that_was_refused_says_so_when_it_is_waited_for(source: Path, tmp_path: Path) -> None:

@@ -55,8 +55,8 @@ def test_disk_is_twenty_gib_or_what_is_asked_up_to_two_hundred() -> None:
 
 def test_what_no_size_holds_is_told_with_the_nearest() -> None:
     assert size_for(32 * 1024, 4 * GB) is None
-    assert no_size(32 * 1024, 96 * GB).endswith("the nearest is 16 vCPU 96 GB")
-    assert no_size(1024, 300 * GB).endswith("the nearest is 16 vCPU 120 GB")
+    assert no_size(32 * 1024, 96 * GB).endswith("the nearest is 16 vCPU 96 GiB")
+    assert no_size(1024, 300 * GB).endswith("the nearest is 16 vCPU 120 GiB")
 
 
 def test_what_was_rounded_up_is_told() -> None:

@@ -72,10 +72,10 @@ def rows(tmp_path: Path) -> dict[str, Row]:
 
 
 def test_what_is_constant_is_known(rows: dict[str, Row]) -> None:
-    assert (rows["sized"].size, rows["sized"].found, rows["sized"].problem) == ("2 vCPU 8 GB", True, "")
+    assert (rows["sized"].size, rows["sized"].found, rows["sized"].problem) == ("2 vCPU 8 GiB", True, "")
     assert rows["sized"].dollars == pytest.approx(0.045, rel=0.5)
     small = rows["small"]
-    assert (small.size, small.image, small.found) == ("1 vCPU 2 GB", "ubuntu:22.04", None)
+    assert (small.size, small.image, small.found) == ("1 vCPU 2 GiB", "ubuntu:22.04", None)
 
 
 def test_what_depends_on_data_is_not(rows: dict[str, Row]) -> None:
@@ -105,7 +105,7 @@ def test_what_inputs_ask_for_instead_counts(tmp_path: Path) -> None:
     inputs = inputs.bind("small.runtime.cpu", Value.Int(64))
     world = World(Settings(), shipped().rates("us-east-1"), look, "ubuntu:22.04")
     rows = {row.call: row for row in plan(workflow, world, inputs)}
-    assert (rows["sized"].size, rows["other"].size) == ("2 vCPU 15 GB", "?")
+    assert (rows["sized"].size, rows["other"].size) == ("2 vCPU 15 GiB", "?")
     assert "no size of Fargate holds 64 cpu" in rows["small"].problem
 
 
@@ -140,8 +140,8 @@ def test_row_43_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(row
         outlook.checked(shown) == "3 calls, 2 images (ubuntu:22.04: its registry does not answer, sized:1 8 GB amd64)"
     )
     small, sized, data = outlook.costs(shown).split(", ")
-    assert small.endswith(" an hour (Spot 1 vCPU 2 GB)") and small.startswith("small $0.0")
-    assert sized.endswith(" an hour (Spot 2 vCPU 8 GB)") and data == "data ? (depends on data)"
+    assert small.endswith(" an hour (Spot 1 vCPU 2 GiB)") and small.startswith("small $0.0")
+    assert sized.endswith(" an hour (Spot 2 vCPU 8 GiB)") and data == "data ? (depends on data)"
     assert outlook.costs([rows["small"]] * 7).endswith(", and 3 more: cromulent plan shows all")
 
 

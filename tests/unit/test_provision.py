@@ -215,6 +215,7 @@ def test_what_is_not_wished_stays_and_what_is_no_more_goes() -> None:
         (Wishes(kms_key="alias/mine"), "--kms-key wants the ARN of a key, and an alias is none"),
         (Wishes(kms_key="arn:aws:kms:us-east-1:123456789012:alias/mine"), "--kms-key wants the ARN of a key"),
         (Wishes(head_image="two words"), "--head-image wants an image"),
+        (Wishes(head_image=""), "--head-image wants an image, and was given nothing"),
     ],
 )
 def test_wishes_that_cannot_be_are_refused(wishes: Wishes, reason: str) -> None:

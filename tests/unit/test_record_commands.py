@@ -104,9 +104,9 @@ def test_status_of_a_failed_run_says_why_and_what_to_type_next(place: Path) -> N
     result = invoke(status.command, "last")
     assert [_words(line) for line in result.stdout.splitlines()] == [
         f"align {RUN} failed, on Docker 1:11",
-        "✔ index 0:07 1 core, 536.9 MB of 2.1 GB bwa:0.7.17",
-        "✘ align[0] 1:00 2 cores, 4.3 GB of 4.3 GB attempt 2, ran out of memory (4 GiB)",
-        "■ align[1] 1:00 2 cores, 4.3 GB",
+        "✔ index 0:07 1 core, 512 MiB of 2 GiB bwa:0.7.17",
+        "✘ align[0] 1:00 2 cores, 4 GiB of 4 GiB attempt 2, ran out of memory (4 GiB)",
+        "■ align[1] 1:00 2 cores, 4 GiB",
         "■ align[2] was not begun",
         "✔ summary.count from the call cache",
         "5 calls: 1 ok, 1 cached, 1 failed, 2 stopped",
@@ -124,7 +124,7 @@ def test_status_of_a_run_under_way_says_what_waits_for_what(place: Path) -> None
     make_run(place / RUN, _under_way())
     result = invoke(status.command, RUN[:10])
     rows = {_words(line).split()[1]: _words(line) for line in result.stdout.splitlines()}
-    assert rows["align[1]"].endswith("2 cores, 4.3 GB 2 cores, which align[0] has")
+    assert rows["align[1]"].endswith("2 cores, 4 GiB 2 cores, which align[0] has")
     assert rows["align[2]"] == "○ align[2]"
     assert "5 calls: 1 queued, 1 running, 1 waiting, 1 ok, 1 cached" in result.stdout
     assert _words(result.stderr) == f"log cromulent logs {RUN} -f"

@@ -103,7 +103,7 @@ def test_the_command_prints_a_table_and_inputs_that_run_takes(
         make_run(tmp_path / name, [beginning(1.0, name), *task])
     assert cromulent(["tune", "one", "two"]) == 0
     out = capsys.readouterr().out
-    assert "8 vCPU 32 GB  2 vCPU 5 GB  $0.7258 (78%)" in out and "in all $0.7258 in 2 runs" in out
+    assert "8 vCPU 32 GiB  2 vCPU 5 GiB  $0.7258 (78%)" in out and "in all $0.7258 in 2 runs" in out
     assert cromulent(["tune", "--json", str(tmp_path / "one")]) == 0
     assert json.loads(capsys.readouterr().out) == {
         "align.align.runtime.cpu": 2,

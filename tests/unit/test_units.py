@@ -2,7 +2,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cromulent_wdl.units import format_bytes, format_dollars, format_duration, parse_bytes, parse_duration
+from cromulent_wdl.units import (
+    format_bytes,
+    format_dollars,
+    format_duration,
+    format_memory,
+    parse_bytes,
+    parse_dollars,
+    parse_duration,
+)
 
 
 @pytest.mark.parametrize(
@@ -41,3 +49,31 @@ def test_durations_are_read_with_their_unit(text: str, seconds: float) -> None:
 )
 def test_small_amounts_have_enough_decimals_to_be_told_from_nothing(amount: float, printed: str) -> None:
     assert format_dollars(amount) == printed
+
+
+@pytest.mark.parametrize(("text", "amount"), [("2", 2.0), ("0.50", 0.5), (".5", 0.5), ("3.", 3.0)])
+def test_amounts_are_read(text: str, amount: float) -> None:
+    assert parse_dollars(text) == amount
+
+
+@pytest.mark.parametrize("text", ["", "abc", "0", "-1", "nan", "inf", "1e3", "0.0"])
+def test_what_is_no_amount_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is no amount of dollars above nothing"):
+        parse_dollars(text)
+
+
+@pytest.mark.parametrize(
+    ("count", "of", "text"),
+    [
+        (512 << 20, 0, "512 MiB"),
+        (2 << 30, 0, "2 GiB"),
+        (4_000_000_000, 0, "4 GB"),
+        (536_870_000, 2 << 30, "512 MiB"),
+        (1_181_116_006, 4 << 30, "1.1 GiB"),
+        (300_000, 512 << 20, "293 KiB"),
+        (1_100_000_000, 4_000_000_000, "1.1 GB"),
+        (1536 << 20, 0, "1.5 GiB"),
+    ],
+)
+def test_memory_is_printed_in_the_units_in_which_it_was_asked_for(count: int, of: int, text: str) -> None:
+    assert format_memory(count, of) == text

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import difflib
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from ..errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CredentialsError, NoCredentials
+from ..errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CredentialsError, NoCredentials, UsageError
 
 if TYPE_CHECKING:
     import boto3
@@ -45,17 +46,27 @@ class Access:
         self._core: Session | None = None
         """What is under boto3's session."""
         self._clients: dict[tuple[str, bool, str], Any] = {}
+        self._known: frozenset[str] = frozenset()
+        """The regions that there are, once they have been looked up."""
         self._making = threading.RLock()
         """Held while a client is made: a boto3 session is for one thread at a time."""
 
     @property
     def region(self) -> str:
-        """The region that calls go to. Raises NoCredentials where none is set, or the profile is unknown."""
+        """The region that calls go to. Raises NoCredentials where none is set, or the profile is unknown.
+
+        Raises UsageError for a region that botocore does not know, at an endpoint of one's own, too: ARNs and prices
+        go by it.
+        """
         region = self._open().region_name
         if not region:
             raise NoCredentials(
                 "No AWS region is set.", hint="give --region, or set AWS_REGION or the profile's region"
             )
+        if region not in self._known:
+            self._known = self._regions()
+            if region not in self._known:
+                raise UsageError(f"There is no AWS region '{region}'.", hint=_alike(region, self._known))
         return region
 
     @property
@@ -119,6 +130,12 @@ class Access:
         chosen: str | None = self._core.get_config_variable("ca_bundle")
         return chosen
 
+    def _regions(self) -> frozenset[str]:
+        assert self._core is not None
+        with self._making:
+            partitions = self._core.get_available_partitions()
+            return frozenset(each for name in partitions for each in self._core.get_available_regions("ec2", name))
+
     def _open(self) -> boto3.Session:
         if self._session is None:
             import boto3
@@ -132,6 +149,12 @@ class Access:
                     region_name=self._region or _region_of_environment(),
                 )
         return self._session
+
+
+def _alike(region: str, known: Iterable[str]) -> str:
+    near = difflib.get_close_matches(region, sorted(known), n=3)
+    more = "regions are named like us-east-1; one that is new may need a newer boto3"
+    return f"did you mean {' or '.join(near)}?" if near else more
 
 
 def _region_of_environment() -> str | None:

@@ -18,7 +18,7 @@ import msgspec
 
 from ..clock import SYSTEM, Clock
 from ..model import Resources
-from ..units import format_bytes
+from ..units import format_memory
 from .heads import Head, HeadInfo
 from .leases import Holding, write_holding
 from .seam import Cancellation
@@ -40,7 +40,7 @@ class _Need(msgspec.Struct, frozen=True):
 
     def __str__(self) -> str:
         cores = f"{self.cores} core{'' if self.cores == 1 else 's'}" if self.cores else ""
-        memory = f"{format_bytes(self.memory)} of memory" if self.memory else ""
+        memory = f"{format_memory(self.memory)} of memory" if self.memory else ""
         return " and ".join(filter(None, (cores, memory)))
 
 

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 import msgspec
 
 from ..model import Ending, Outcome
-from ..units import GIB, format_bytes
+from ..units import GIB, format_memory
 
 __all__ = ["Again", "Allowances", "History", "again"]
 
@@ -78,7 +78,7 @@ def again(outcome: Outcome, history: History, allowances: Allowances) -> Again |
         return Again(f"{said} ({min(count, of)} of {of}): {more}") if count <= of + 1 else None
     if outcome.ending is Ending.OOM and outcome.memory and count <= allowances.memory:
         memory = 2 * outcome.memory
-        return Again(f"{said}: again with {format_bytes(memory)}", memory=memory)
+        return Again(f"{said}: again with {format_memory(memory)}", memory=memory)
     if outcome.ending is Ending.DISK_FULL and count == 1:
         disk = 2 * max(outcome.disk, _SMALLEST_DISK)
         return Again(f"{said}: again with {disk // GIB} GiB of disk", disk=disk)

@@ -11,7 +11,7 @@ from pathlib import Path
 import msgspec
 
 from ..model import Ending, Outcome, Usage
-from ..units import format_bytes
+from ..units import format_memory
 
 __all__ = ["STOPPED", "SURVIVED", "Evidence", "failed_preparation", "is_full", "tail", "verdict"]
 
@@ -54,7 +54,7 @@ def verdict(evidence: Evidence, usage: Usage) -> Outcome:
     if code == 0:
         return Outcome(Ending.OK, code, SURVIVED if evidence.memory_kills else "", usage)
     if evidence.memory_kills:
-        limit = format_bytes(evidence.memory_limit)
+        limit = format_memory(evidence.memory_limit)
         return Outcome(Ending.OOM, code, f"killed at its memory limit of {limit}", usage)
     if evidence.disk_full or _DISK_FULL.search(evidence.stderr_tail):
         return Outcome(Ending.DISK_FULL, code, "no space was left on the disk of the run directory", usage)

@@ -18,7 +18,7 @@ from ..pricing.costs import Bill, CostFold, Costs
 from ..runs.status import RunStatus
 from ..runs.watch import Watch
 from ..storage import layout
-from ..units import GIB, format_dollars, format_duration
+from ..units import GIB, format_dollars, format_duration, format_memory
 from . import ui
 from .completing import complete_run
 from .deployment import where
@@ -141,7 +141,7 @@ def _task_cells(bill: Bill) -> tuple[str, ...]:
 def _size(bill: Bill) -> str:
     disk = f" {bill.size.storage} GiB disk" if bill.size.storage > 20 else ""
     processor = " arm64" if bill.size.architecture == "ARM64" else ""
-    return f"{bill.size.cpu:g} vCPU {bill.size.memory / GIB:g} GB{disk}{processor}"
+    return f"{bill.size.cpu:g} vCPU {format_memory(bill.size.memory)}{disk}{processor}"
 
 
 def _places(bills: Iterable[Bill]) -> str:

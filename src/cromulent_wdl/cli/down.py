@@ -43,6 +43,8 @@ def command(
     access = access_by(settings)
     with Watch(0) as watch:
         held = holdings.survey(access, settings.deployment, watch)
+    if (held.runs or held.tasks) and not stop_runs and not dry_run:
+        raise UsageError(removal.going_on(held), hint="let them end, or give --stop-runs; --dry-run shows what goes")
     prices = prices_in(access.region)
     place = f"{access.region} (profile {access.profile})"
     if held.nothing:
@@ -57,8 +59,6 @@ def command(
             return _prove(held, left, held.data, prices)
         ui.note("There is nothing else to take away; --delete-data deletes that, too.")
         return None
-    if (held.runs or held.tasks) and not stop_runs and not dry_run:
-        raise UsageError(removal.going_on(held), hint="let them end, or give --stop-runs")
     if dry_run or not _agreed(held, delete_data, confirm, yes):
         ui.note("Nothing was taken away.")
         return None if dry_run else _GIVEN_UP

@@ -32,7 +32,7 @@ from ..model import (
 )
 from ..runs.status import ancestors
 from ..storage import layout
-from ..units import format_bytes, format_duration
+from ..units import format_duration, format_memory
 from . import ui
 from .failure import Failure
 from .progress import tell
@@ -235,7 +235,7 @@ def _finish(row: _Row, event: Event) -> None:
 
 def _needs(event: TaskPlaced) -> str:
     cores = f"{event.cpu} core{'s' if event.cpu > 1 else ''}" if event.cpu else ""
-    return ", ".join(filter(None, [cores, format_bytes(event.memory) if event.memory else ""]))
+    return ", ".join(filter(None, [cores, format_memory(event.memory) if event.memory else ""]))
 
 
 def _counts(rows: list[_Row]) -> str:

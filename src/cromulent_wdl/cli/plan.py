@@ -55,8 +55,9 @@ def command(
     cfg = effective(RunOptions(source=source), logging.getLogger("cromulent.config"))
     settings = settings_of(cfg, {name: value for name, value in flags.items() if value is not None}).settings
     default = cfg["task_runtime"].get_dict("defaults").get("docker", "")
-    lookup = looking_up(login_by(access_by(settings)))
-    world = World(settings, prices_in(settings.region or "us-east-1"), lookup, default)
+    access = access_by(settings)
+    region = access.region if settings.region else "us-east-1"
+    world = World(settings, prices_in(region), looking_up(login_by(access)), default)
     rows = plan(target, world)
     return _show(rows, as_json)
 

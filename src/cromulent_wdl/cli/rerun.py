@@ -18,6 +18,7 @@ from .completing import complete_run, complete_word
 from .deployment import where
 from .finding import find, in_cloud
 from .options import RunOptions
+from .quantities import dollars
 
 __all__ = ["command"]
 
@@ -31,7 +32,7 @@ __all__ = ["command"]
 @click.option("--backend", metavar="NAME", shell_complete=complete_word, help="Where tasks run.  [default: as before]")
 @click.option(
     "--max-cost",
-    type=click.FloatRange(0, min_open=True),
+    callback=dollars,
     metavar="DOLLARS",
     help="Launch no Fargate task once the new run has cost so much.",
 )

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from ..units import parse_duration
 from .completing import complete_input, complete_word
 from .deployment import where
 from .options import RunOptions
+from .quantities import dollars, seconds
 from .result_file import result_file
 
 __all__ = ["command"]
@@ -21,14 +21,6 @@ Examples:
 
 Run again after a failure or an interruption: what was done is taken from the call cache.
 """
-
-
-def seconds(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
-    """Turn a time as people write it into seconds."""
-    try:
-        return None if value is None else str(parse_duration(value))
-    except ValueError as error:
-        raise click.BadParameter(str(error)) from error
 
 
 @click.command("run", epilog=_EPILOG)
@@ -74,7 +66,7 @@ def seconds(context: click.Context, parameter: click.Parameter, value: str | Non
 @click.option("--task-timeout", metavar="TIME", callback=seconds, help="Stop Fargate tasks after so long, as '6h'.")
 @click.option(
     "--max-cost",
-    type=click.FloatRange(0, min_open=True),
+    callback=dollars,
     metavar="DOLLARS",
     help="Launch no Fargate task once the run has cost so much.",
 )

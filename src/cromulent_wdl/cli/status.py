@@ -14,7 +14,7 @@ from ..errors import CredentialsError, DeploymentNotFound
 from ..runs.index import entries
 from ..runs.status import Attempt, CallStatus, RunStatus, State
 from ..runs.watch import Watch
-from ..units import counted, format_bytes, format_duration
+from ..units import counted, format_duration, format_memory
 from . import ui
 from .completing import complete_run
 from .deployment import access_by, resolved, where
@@ -116,9 +116,9 @@ def _resources(call: CallStatus) -> str:
         words.append(f"{placed.cpu} core{'s' if placed.cpu > 1 else ''}")
     peak, asked = call.usage.memory_peak, placed.memory if placed is not None else 0
     if peak is not None:
-        words.append(format_bytes(peak) + (f" of {format_bytes(asked)}" if asked else ""))
+        words.append(format_memory(peak, asked) + (f" of {format_memory(asked)}" if asked else ""))
     elif asked:
-        words.append(format_bytes(asked))
+        words.append(format_memory(asked))
     return ", ".join(words)
 
 

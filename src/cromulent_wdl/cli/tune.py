@@ -11,7 +11,7 @@ from ..errors import UsageError
 from ..pricing.card import FALLBACK
 from ..runs.status import RunStatus
 from ..runs.watch import Watch
-from ..units import counted, format_bytes, format_dollars, format_duration
+from ..units import counted, format_dollars, format_duration, format_memory
 from . import ui
 from .completing import complete_run
 from .deployment import where
@@ -94,7 +94,7 @@ def _cells(each: Advice) -> tuple[str, ...]:
         f"{use.calls}",
         format_duration(use.seconds),
         _used(None if use.cpu_used is None else f"{use.cpu_used:.1f}", None if use.cpu is None else f"{use.cpu:g}"),
-        _used(_peak(use), None if use.memory is None else format_bytes(use.memory)),
+        _used(_peak(use), None if use.memory is None else format_memory(use.memory)),
         str(each.before),
         str(each.after) if each.changes else "as it is",
         f"{format_dollars(each.dollars)} ({each.part:.0%})" if each.dollars > 0 else "",
@@ -104,7 +104,9 @@ def _cells(each: Advice) -> tuple[str, ...]:
 def _peak(use: Use) -> str | None:
     if use.out_of_memory:
         return "ran out"
-    return None if use.memory_used is None else ("≥ " if use.partly else "") + format_bytes(use.memory_used)
+    if use.memory_used is None:
+        return None
+    return ("≥ " if use.partly else "") + format_memory(use.memory_used, use.memory or 0)
 
 
 def _used(used: str | None, asked: str | None) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ..errors import UsageError
-from .forms import check_forms
+from .forms import FORMS, check_forms
 
 __all__ = ["ROLES", "Wishes", "check"]
 
@@ -63,6 +63,9 @@ def check(wishes: Wishes) -> None:
     for tag in wishes.tags or ():
         if tag.startswith(("aws:", "cromulent:")):
             raise UsageError(f"the tag '{tag}' is not yours to give", hint="aws: and cromulent: are taken")
+    if wishes.head_image == "":
+        stock = FORMS["--head-image"].hint
+        raise UsageError("--head-image wants an image, and was given nothing", hint=f"for a stock Python, {stock}")
     _check_forms(wishes)
     _check_roles(wishes.roles or {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..model import EcsTaskLaunched
 from ..pricing.bill import FREE_STORAGE
 from ..runs.status import Attempt
-from ..units import GIB, format_bytes, format_duration
+from ..units import GIB, format_duration, format_memory
 
 __all__ = ["circumstances", "disk_given", "given", "launched_of", "place_of", "took"]
 
@@ -27,12 +27,12 @@ def _given(attempt: Attempt) -> str:
     launched = launched_of(attempt)
     if launched is not None:
         storage = f", {launched.storage} GiB of disk" if launched.storage > FREE_STORAGE else ""
-        return f"with {launched.cpu:g} vCPU and {launched.memory / GIB:g} GiB{storage}"
+        return f"with {launched.cpu:g} vCPU and {format_memory(launched.memory)}{storage}"
     placed = attempt.placed
     if placed is None:
         return ""
     cores = f"{placed.cpu} core{'s' if placed.cpu > 1 else ''}" if placed.cpu else ""
-    memory = format_bytes(placed.memory_limit or placed.memory) if placed.memory_limit or placed.memory else ""
+    memory = format_memory(placed.memory_limit or placed.memory) if placed.memory_limit or placed.memory else ""
     return "with " + " and ".join(filter(None, [cores, memory])) if cores or memory else ""
 
 

@@ -12,13 +12,10 @@ without versions is left as it is. See docs/adr/0027-tidying.md.
 from __future__ import annotations
 
 import json
-import secrets
 from collections.abc import Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import groupby
-
-import msgspec
 
 from ..aws import buckets, executions, objects
 from ..aws.access import Access
@@ -28,7 +25,6 @@ from ..errors import AwsError
 from ..model.deployment import Deployment
 from ..storage.bucket import (
     BUNDLES,
-    COLLECTIONS,
     ENVIRONMENTS,
     INPUTS,
     RUNS,
@@ -37,24 +33,16 @@ from ..storage.bucket import (
     content_at,
     named_in,
 )
+from . import removals
 
-__all__ = ["FORGOTTEN", "Announced", "Unused", "remove", "unused"]
+__all__ = ["Unused", "remove", "unused"]
 
-YOUNG = 86_400.0
+_YOUNG = 86_400.0
 """Seconds for which what was written stays, whatever names it."""
-FORGOTTEN = 86_400.0
-"""Seconds after which what was said to be removed is not removed any more by who said it."""
 _LONGEST = 3_600.0
 """Seconds for which one goes on removing what one has said."""
 _AT_ONCE = 16
 _PAGE = 1000
-
-
-class Announced(msgspec.Struct, frozen=True):
-    """What somebody is removing."""
-
-    at: float
-    contents: list[str]
 
 
 @dataclass(frozen=True)
@@ -78,7 +66,7 @@ def unused(
     access: Access, deployment: Deployment, gone: Collection[str], before: float, clock: Clock = SYSTEM
 ) -> Unused:
     """Return what no run needs but those that go, and nobody has written since a time. Nothing is removed."""
-    limit = min(before, clock.now() - YOUNG)
+    limit = min(before, clock.now() - _YOUNG)
     found = {kind: _contents(access, deployment.bucket, kind) for kind in (INPUTS, BUNDLES, ENVIRONMENTS)}
     kept = _needed(access, deployment, gone, found[BUNDLES], limit)
     if kept is None:
@@ -93,13 +81,11 @@ def remove(
     """Remove it, but for what somebody has wanted since; return what has gone."""
     if not found.contents:
         return found
-    bucket, key = deployment.bucket, f"{COLLECTIONS}{secrets.token_hex(8)}.json"
-    began = clock.now()
-    announced = Announced(began, [content for content, _ in found.contents])
-    objects.put(access, bucket, key, msgspec.json.encode(announced))
+    bucket, began = deployment.bucket, clock.now()
+    key = removals.announce(access, bucket, [content for content, _ in found.contents], began)
     try:
         bundles = _contents(access, bucket, BUNDLES)
-        kept = _needed(access, deployment, gone, bundles, began - YOUNG)
+        kept = _needed(access, deployment, gone, bundles, began - _YOUNG)
         going = Unused(() if kept is None else tuple(each for each in found.contents if each[0] not in kept))
         versions = [each for _, held in going.contents for each in held]
         for start in range(0, len(versions), _PAGE):
@@ -107,7 +93,7 @@ def remove(
                 raise AwsError("removing uploads takes too long; the next gc goes on with it")
             buckets.delete_versions(access, bucket, versions[start : start + _PAGE])
     finally:
-        objects.delete(access, bucket, [key, *_forgotten(access, bucket, began)])
+        removals.withdraw(access, bucket, key, began)
     return going
 
 
@@ -153,9 +139,3 @@ def _bundle_of(request: str) -> str:
 def _text(access: Access, bucket: str, key: str) -> str | None:
     content = objects.get(access, bucket, key)
     return None if content is None else content.decode()
-
-
-def _forgotten(access: Access, bucket: str, now: float) -> list[str]:
-    """Return what those have left who were killed while they removed something, a day ago or earlier."""
-    left = buckets.latest(access, bucket, COLLECTIONS)
-    return [each.key for each in left if each.modified < now - FORGOTTEN]

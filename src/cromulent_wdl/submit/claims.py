@@ -8,14 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-import msgspec
-
 from ..aws import objects
 from ..aws.access import Access
 from ..clock import SYSTEM, Clock
 from ..errors import InputsError
-from ..runs.uploads import FORGOTTEN, Announced
-from ..storage.bucket import COLLECTIONS, named_in
+from ..runs import removals
+from ..storage.bucket import named_in
 
 __all__ = ["GOOD_FOR", "check_kept", "going"]
 
@@ -25,13 +23,7 @@ GOOD_FOR = 43_200.0
 
 def going(access: Access, bucket: str, clock: Clock = SYSTEM) -> frozenset[str]:
     """Return the contents that are being removed. To be asked once the bundle is written."""
-    found: set[str] = set()
-    for each in objects.listing(access, bucket, COLLECTIONS):
-        text = objects.get(access, bucket, each.key)
-        if text is not None:  # else it has just been done
-            said = msgspec.json.decode(text, type=Announced)
-            found |= set(said.contents) if said.at > clock.now() - FORGOTTEN else set()
-    return frozenset(found)
+    return removals.announced(access, bucket, clock.now())
 
 
 def check_kept(

@@ -19,7 +19,7 @@ from ...errors import (
     NoShell,
 )
 from ...model import Ending, Outcome, Task
-from ...units import format_bytes
+from ...units import format_memory
 from ..figures import Figures
 from ..verdict import SURVIVED
 
@@ -86,9 +86,8 @@ def _explain(task: Task, evidence: Evidence) -> Outcome:
 
 
 def _memory_sentence(task: Task, figures: Figures) -> str:
-    peak = figures.usage.memory_peak
-    used = f" (it had used up to {format_bytes(peak)})" if peak else ""
-    limit = task.resources.memory_limit
+    peak, limit = figures.usage.memory_peak, task.resources.memory_limit
+    used = f" (it had used up to {format_memory(peak, limit or 0)})" if peak else ""
     if limit:
-        return f"killed for memory at its limit of {format_bytes(limit)}{used}"
+        return f"killed for memory at its limit of {format_memory(limit)}{used}"
     return f"killed because this machine ran out of memory{used}"

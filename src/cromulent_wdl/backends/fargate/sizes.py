@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from ...model import Resources
-from ...units import GIB, MIB, format_bytes
+from ...units import GIB, MIB, format_bytes, format_memory
 
 __all__ = ["LARGEST_DISK", "SMALLEST_DISK", "Size", "defaulted", "no_size", "rounding", "size_for"]
 
@@ -43,7 +43,7 @@ class Size:
 
     def __str__(self) -> str:
         disk = f" {self.disk} GiB disk" if self.disk > SMALLEST_DISK else ""
-        return f"{self.vcpus:g} vCPU {self.memory / 1024:g} GB{disk}"
+        return f"{self.vcpus:g} vCPU {format_memory(self.memory * MIB)}{disk}"
 
 
 def _memories(cpu: int) -> Iterator[int]:
@@ -85,7 +85,7 @@ def no_size(cpu: int, memory: int, disk: int = 0) -> str:
     if -(-disk // GIB) > LARGEST_DISK:
         return f"it asks for {format_bytes(disk)} of disk, and Fargate has {LARGEST_DISK} GiB at most"
     nearest = Size(16384, max(m for m in _memories(16384) if m <= max(memory, 32 * 1024)))
-    asked = f"{cpu / UNITS:g} cpu and {format_bytes(memory * MIB)} of memory"
+    asked = f"{cpu / UNITS:g} cpu and {format_memory(memory * MIB)} of memory"
     return f"no size of Fargate holds {asked}; the nearest is {nearest}"
 
 
@@ -95,7 +95,5 @@ def rounding(resources: Resources, size: Size) -> str:
     if resources.cpu and size.cpu > resources.cpu * UNITS:
         rounded.append(f"{resources.cpu} vCPU rounded to {size.vcpus:g}")
     if resources.memory and size.memory * MIB > resources.memory:
-        decimal = resources.memory % 10**6 == 0  # asked for in GB, not GiB
-        asked = format_bytes(resources.memory) if decimal else f"{resources.memory / GIB:.3g} GiB"
-        rounded.append(f"{asked} rounded to {size.memory / 1024:g} GiB")
+        rounded.append(f"{format_memory(resources.memory)} rounded to {format_memory(size.memory * MIB)}")
     return ", ".join(rounded)

@@ -18,7 +18,7 @@ from ...errors import (
     MountFailed,
 )
 from ...model import Ending, Outcome, Task, Usage
-from ...units import GIB, MIB, format_bytes, format_duration
+from ...units import GIB, MIB, format_duration, format_memory
 from ..verdict import STOPPED, SURVIVED, Evidence, is_full, tail, verdict
 from .following import Followed
 from .sizes import Size
@@ -119,7 +119,7 @@ def _of_record(end: End, ecs: EcsTask) -> Outcome:
 
 
 def _out_of_memory(memory: int) -> str:
-    return f"killed for memory: it had {format_bytes(memory)}"
+    return f"killed for memory: it had {format_memory(memory)}"
 
 
 def lost(words: str) -> Outcome:

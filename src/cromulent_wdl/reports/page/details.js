@@ -27,7 +27,7 @@ class Details {
       ["message", message(call)],
       ["image", image(call)],
       ["cores", [CALLS.cpu[call] ? `${CALLS.cpu[call]} asked` : "", cpu == null ? "" : `${duration(cpu)} of processor time`].filter(Boolean).join(", ")],
-      ["memory", peak == null ? (asked ? `${bytes(asked)} asked` : "") : `${bytes(peak)} at its peak${asked ? ` of ${bytes(asked)}` : ""}`],
+      ["memory", peak == null ? (asked ? `${memory(asked)} asked` : "") : `${memory(peak, asked)} at its peak${asked ? ` of ${memory(asked)}` : ""}`],
       ["cost", dollars(CALLS.dollars[call])],
       ["waited", waited(call) >= 0.5 ? duration(waited(call)) : ""],
     ].filter(([, text]) => text);

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...pricing.costs import Costs
 from ...runs.status import CallStatus, RunStatus, State
-from ...units import format_bytes, format_dollars, format_duration
+from ...units import format_bytes, format_dollars, format_duration, format_memory
 from ..attempts import given
 from ..drawing import NodeState
 from ..graph import Graph, path_of
@@ -94,7 +94,8 @@ def _name_row(name: str, calls: list[CallStatus], dollars: float, now: float) ->
     took = [call.elapsed(now) or 0.0 for call in calls]
     peak = max((call.usage.memory_peak or 0 for call in calls), default=0)
     asked = max((_memory(call) for call in calls), default=0)
-    memory = " of ".join(format_bytes(each) for each in (peak, asked) if each) + ("" if peak or not asked else " asked")
+    memory = " of ".join(format_memory(each, asked) for each in (peak, asked) if each)
+    memory += "" if peak or not asked else " asked"
     counts = Counter(call.state for call in calls)
     states = tuple((state.value, count) for state, count in _sorted(counts))
     return NameRow(name, len(calls), states, sum(took), max(took, default=0.0), memory, dollars)

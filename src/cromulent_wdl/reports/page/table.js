@@ -22,9 +22,9 @@ function cores(call) {
 /* Where, without what is the same for all: the region, or that it was here. */
 function shortPlace(call) { return place(call).replace(/ in \S+$| here$/, "").replace(/^a process$/, "process"); }
 
-/* "3.4 of 4.3 GB": both in the unit of the larger. */
-function ofBytes(part, whole) {
-  const [number, unit] = bytes(whole).split(" ");
+/* "3.4 of 4 GiB": both in the unit of the larger. */
+function ofMemory(part, whole) {
+  const [number, unit] = memory(whole).split(" ");
   return `${+((part / whole) * Number(number)).toFixed(1)} of ${number} ${unit}`;
 }
 
@@ -157,7 +157,7 @@ class CallTable {
       meter.setAttribute("aria-hidden", "true");
       cell.append(meter);
     }
-    cell.append(peak == null ? (asked ? `${bytes(asked)} asked` : "") : asked ? ofBytes(peak, asked) : bytes(peak));
+    cell.append(peak == null ? (asked ? `${memory(asked)} asked` : "") : asked ? ofMemory(peak, asked) : bytes(peak));
     cell.title = cell.textContent;
     return cell;
   }

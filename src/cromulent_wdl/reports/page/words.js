@@ -42,6 +42,14 @@ function bytes(count) {
   return `${+count.toFixed(1)} TB`;
 }
 
+/* Memory in the units in which it was asked for, or what it is a part of was: whole MiB are binary. */
+function memory(count, of) {
+  const MIB = 1024 ** 2, GIB = 1024 ** 3;
+  if (count == null || (of || count) % MIB) return bytes(count);
+  if (count < MIB) return `${Math.round(count / 1024)} KiB`;
+  return count < GIB ? `${+(count / MIB).toFixed(1)} MiB` : `${+(count / GIB).toFixed(1)} GiB`;
+}
+
 function dollars(amount) {
   if (amount == null) return "";
   return `$${amount.toFixed(amount >= 0.995 || amount === 0 ? 2 : amount >= 0.001 ? 4 : 6)}`;
