@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from cromulent_wdl.provision import template
 from cromulent_wdl.simulator.ministack.machine_definitions import objections
 
 PASS = {"Type": "Pass", "End": True}
@@ -51,3 +52,11 @@ def test_what_is_wrong_is_said_with_its_place(definition: dict[str, Any], wrong:
 def test_what_is_right_is_not_objected_to() -> None:
     caught = {**TASK, "Catch": [{"ErrorEquals": ["States.ALL"], "Next": "Last"}]}
     assert list(objections(machine(caught, Last={"Type": "Fail", "Error": "e"}))) == []
+
+
+def test_no_machine_of_the_template_goes_on_for_ever() -> None:
+    resources = template.parsed()["Resources"]
+    run, sweep = (resources[f"{name}Machine"]["Properties"]["Definition"] for name in ("Run", "Sweep"))
+    assert 600 <= sweep["TimeoutSeconds"] <= 6 * 3600
+    assert run["States"]["Head"]["TimeoutSecondsPath"] == "$.request.timeout"
+    assert "TimeoutSeconds" not in run  # no Catch, and so no sweep, follows the end of a whole machine

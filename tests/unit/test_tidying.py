@@ -13,8 +13,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from cromulent_wdl.cli.gc import command
+from cromulent_wdl.model.tidied import Tidied
 from cromulent_wdl.plugin.cache_entry import Entry
-from cromulent_wdl.plugin.tidying import Disk, Tally, tidy
+from cromulent_wdl.plugin.tidying import Disk, tidy
 from cromulent_wdl.storage.downloaded import is_there
 from tests.fakes.journals import failed_run, make_run, run_under_way
 
@@ -56,7 +57,7 @@ class World:
         os.utime(place, (used, used))
         return place
 
-    def tidy(self, *runs: str, remove: bool = True, larger_than: int = 0) -> Tally:
+    def tidy(self, *runs: str, remove: bool = True, larger_than: int = 0) -> Tidied:
         disk = Disk(
             tuple(self.root / "runs" / run for run in runs),
             self.root / "cache",
@@ -94,7 +95,7 @@ def test_what_the_cache_has_used_since_stays_with_its_call_and_its_texts(world: 
     (world.root / "runs" / "a" / "journal.jsonl").write_text("{}\n")
     tally = world.tidy("a")
 
-    assert tally.in_part == ["a"] and tally.results == 1
+    assert tally.in_part == ("a",) and tally.results == 1
     assert used.exists() and (used.parents[1] / "out" / "f").read_bytes() == bytes(100)
     assert (world.root / "runs" / "a" / "journal.jsonl").exists()
     assert not (world.root / "runs" / "a" / "call-y").exists()
@@ -109,7 +110,7 @@ def test_what_links_of_used_results_lead_to_stays_though_its_own_result_goes(wor
     tally = world.tidy("a")
 
     assert link.read_bytes() == bytes(100)
-    assert tally.in_part == ["a"] and tally.results == 1
+    assert tally.in_part == ("a",) and tally.results == 1
     assert not (world.root / "runs" / "a" / "call-x" / "out").exists()
 
 

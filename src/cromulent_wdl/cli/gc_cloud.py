@@ -11,13 +11,14 @@ from ..aws.access import Access
 from ..aws.identity import caller
 from ..errors import AwsDenied
 from ..model.deployment import Deployment
+from ..model.tidied import Tidied
 from ..provision import find_deployment
 from ..runs import uploads
 from ..runs.collection import Collection, collect, survey
 from ..runs.uploads import Unused
 from ..storage.bucket import BUNDLES, ENVIRONMENTS, INPUTS, RunKeys
 from ..submit import tidying
-from ..submit.tidying import Tidied, TidyWish
+from ..submit.tidying import TidyWish
 from ..units import counted, format_bytes
 from . import ui
 from .deployment import access_by, agreed, resolved
@@ -26,7 +27,7 @@ from .gc import Wish
 __all__ = ["collect_in_cloud", "disk_lines"]
 
 _DECLINED = 1
-_NOBODY = Tidied({}, [], 0, 0, 0)
+_NOBODY = Tidied()
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from dataclasses import asdict
 from pathlib import Path
 
 from ..errors import JournalError
@@ -12,7 +11,6 @@ from ..plugin.tidying import Disk, tidy
 from ..runs.index import Entry, entries
 from ..runs.status import FINAL
 from ..runs.watch import Watch
-from ..submit.tidying import Tidied
 from . import ui
 from .configuration import effective
 from .deployment import agreed
@@ -34,7 +32,7 @@ def collect_here(wish: Wish) -> int | None:
     since = min([wish.before, *(entry.begun for entry in going_on)])
     runs = _old([entry for entry in here if over[entry.directory]], wish)
     disk = Disk(tuple(entry.directory for entry in runs), _cache())
-    said = Tidied(**asdict(tidy(disk, since, larger_than=wish.larger_than)))
+    said = tidy(disk, since, larger_than=wish.larger_than)
     lines = disk_lines(said, "on this machine")
     for line in lines or ["There is nothing to remove."]:
         ui.note(line)

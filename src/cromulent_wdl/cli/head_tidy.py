@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +28,6 @@ def tidy_disk(access: Access, bucket: str, keys: RunKeys, mount: Path, given: An
     names = os.listdir(runs) if runs.is_dir() else []
     going = old((each for each in names if each not in wish.kept), frozenset(wish.going_on), wish.before, 0)
     disk = Disk(tuple(runs / each for each in going), mount / "cache", (downloads_directory(mount), runs / COPIES))
-    tally = tidy(disk, wish.since, larger_than=wish.larger_than, remove=wish.remove)
-    objects.put(access, bucket, keys.outputs, msgspec.json.encode(asdict(tally)))
+    tidied = tidy(disk, wish.since, larger_than=wish.larger_than, remove=wish.remove)
+    objects.put(access, bucket, keys.outputs, msgspec.json.encode(tidied))
     return RunResult(keys.run_id, "ok", outputs=f"s3://{bucket}/{keys.outputs}")

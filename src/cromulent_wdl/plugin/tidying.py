@@ -14,16 +14,17 @@ import shutil
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 
+from ..model.tidied import Tidied
 from ..storage.downloaded import PARTS
 from ..storage.layout import HEAD_LOCK
 from .cache_entry import CACHE, Entry
 
-__all__ = ["Disk", "Tally", "tidy"]
+__all__ = ["Disk", "tidy"]
 
 _SHARD = 2
 """Letters of a directory that parts a store by the beginnings of names."""
@@ -41,19 +42,6 @@ class Disk:
     """Directories with things that were fetched for runs, each used when its time stamp says so."""
 
 
-@dataclass
-class Tally:
-    """What was removed, or would be: bytes of each run, and of other things."""
-
-    runs: dict[str, int] = field(default_factory=dict)
-    in_part: list[str] = field(default_factory=list)
-    """Runs of which something stays, since the call cache needs it."""
-    inputs: int = 0
-    input_bytes: int = 0
-    results: int = 0
-    """Entries of the call cache."""
-
-
 @dataclass(frozen=True)
 class _Use:
     """An entry of the call cache, and when it was used last."""
@@ -63,30 +51,28 @@ class _Use:
     entry: Entry
 
 
-def tidy(disk: Disk, since: float, *, larger_than: int = 0, remove: bool = False) -> Tally:
+def tidy(disk: Disk, since: float, *, larger_than: int = 0, remove: bool = False) -> Tidied:
     """Look for, or remove, the runs and what was not used since then; runs that are not larger stay whole."""
-    tally, runs = Tally(), {os.path.realpath(run): run for run in disk.runs}
+    runs = {os.path.realpath(run): run for run in disk.runs}
     uses = list(_uses(disk.cache))
     sizes = {real: _size(real) for real in runs}
     going = {real for real, size in sizes.items() if size > larger_than or not larger_than}
     stale = [use for use in uses if use.at < since and _goes_with(use, going)]
     needed = _needed(use for use in uses if use not in stale)
-    for use in stale:
-        if remove and not _withdraw(use, since):
-            needed |= _needed([use])
-        else:
-            tally.results += 1
+    wanted = [use for use in stale if remove and not _withdraw(use, since)]
+    needed |= _needed(wanted)
+    freed_of: dict[str, int] = {}
+    in_part: list[str] = []
     for real in sorted(going):
         with _alone(real) as alone:
             if alone:
                 freed, whole = _clear(real, needed, remove)
                 if freed or whole:
-                    tally.runs[runs[real].name] = freed
+                    freed_of[runs[real].name] = freed
                 if not whole:
-                    tally.in_part.append(runs[real].name)
-    for store in disk.stores:
-        _tidy_store(store, since, needed, tally, remove)
-    return tally
+                    in_part.append(runs[real].name)
+    inputs = [size for store in disk.stores for size in _tidy_store(store, since, needed, remove)]
+    return Tidied(freed_of, tuple(in_part), len(inputs), sum(inputs), len(stale) - len(wanted))
 
 
 def _uses(cache: Path) -> Iterator[_Use]:
@@ -181,14 +167,14 @@ def _clear_beside(place: str, kept: set[str], remove: bool) -> int:
     return freed
 
 
-def _tidy_store(store: Path, since: float, needed: set[str], tally: Tally, remove: bool) -> None:
+def _tidy_store(store: Path, since: float, needed: set[str], remove: bool) -> Iterator[int]:
+    """Remove what was not used since, or look for it; yield the bytes of each thing."""
     for place in _things(os.path.realpath(store)):
         if any(path == place or path.startswith(f"{place}/") for path in needed) or not _is_stale(place, since):
             continue
         size = _size(place)
         if not remove or _set_aside(place, store, since):
-            tally.inputs += 1
-            tally.input_bytes += size
+            yield size
     if remove:
         for part in list((store / PARTS).glob("*")):  # of heads that died
             if _is_stale(str(part), since):

@@ -15,12 +15,13 @@ from ..clock import SYSTEM, Clock
 from ..errors import CromulentError
 from ..model.cloud_run import RunResult
 from ..model.deployment import Deployment
+from ..model.tidied import Tidied
 from ..storage.bucket import RunKeys
 from . import bundle as bundles
 from . import claims, launch, uploading
 from .environment import environment
 
-__all__ = ["ERRAND", "Tidied", "TidyFailed", "TidyWish", "send"]
+__all__ = ["ERRAND", "TidyFailed", "TidyWish", "send"]
 
 ERRAND = "tidy"
 _NOTHING = b""
@@ -44,17 +45,6 @@ class TidyWish:
     """Runs that stay in any case."""
     larger_than: int = 0
     remove: bool = False
-
-
-@dataclass(frozen=True)
-class Tidied:
-    """What has gone, or would."""
-
-    runs: dict[str, int]
-    in_part: list[str]
-    inputs: int
-    input_bytes: int
-    results: int
 
 
 def send(

@@ -1,0 +1,21 @@
+"""What tidying a disk has removed, or would."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+__all__ = ["Tidied"]
+
+
+@dataclass(frozen=True)
+class Tidied:
+    """Bytes of each run, and of other things."""
+
+    runs: Mapping[str, int] = field(default_factory=dict)
+    in_part: tuple[str, ...] = ()
+    """Runs of which something stays, since the call cache needs it."""
+    inputs: int = 0
+    input_bytes: int = 0
+    results: int = 0
+    """Entries of the call cache."""
