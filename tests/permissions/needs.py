@@ -21,7 +21,7 @@ _DEPLOY = ("cli.gc", "cli.up", "cli.down", "cli.status", "cli.doctor", "cli.poli
 _COMMANDS = tuple(f"cli.{name}" for name, _, _ in COMMANDS)
 
 CALLERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "deploy": (_DEPLOY, (*_HEAD, "cli.finding", "runs.mirror", "runs.removals", "submit.tidying")),
+    "deploy": (_DEPLOY, (*_HEAD, "cli.finding", "cli.usage_kept", "runs.mirror", "runs.removals", "submit.tidying")),
     "run": ((*_COMMANDS, "submit"), (*_HEAD, *_DEPLOY)),
     "head": (_HEAD, ("aws.deployments",)),  # its environment says which deployment it is of
 }

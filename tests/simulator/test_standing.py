@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
+from cromulent_wdl.aws import objects
+from cromulent_wdl.cli import usage_kept
 from cromulent_wdl.cli.status_deployment import show
-from cromulent_wdl.cli.usage import month_usage
+from cromulent_wdl.cli.usage import month_usage, past, usage_of_runs
 from cromulent_wdl.errors import DeploymentNotFound
 from cromulent_wdl.model import EcsTaskLaunched, EcsTaskStopped, RunStarted
 from cromulent_wdl.pricing.card import shipped
@@ -166,6 +168,26 @@ def test_what_a_month_used_is_read_from_the_records_of_its_runs(cloud: Cloud, ho
     s3.put_object(Bucket=made.bucket, Key=RunKeys("20261103_120000_a").segment(1), Body=b"not even JSON")
     again = month_usage(access, made, (), now)
     assert (again.runs, again.vcpu_hours) == (1, 2)
+
+
+def test_what_runs_used_whose_records_gc_removes_counts_until_the_month_is_over(cloud: Cloud, home: Path) -> None:
+    made = up(cloud, LAB)
+    assert made is not None
+    now = datetime(2026, 11, 26, tzinfo=timezone.utc).timestamp()
+    runs = ["20261103_120000_a", "20261103_120001_b", "20261001_120000_old"]
+    for run, at in zip(runs, (now - 2000, now - 1000, now - 4_000_000), strict=True):
+        record(cloud, made.bucket, run, at)
+    access = access_to(cloud)
+    before = month_usage(access, made, (), now)
+
+    used = usage_of_runs(access, made, runs, now)
+    assert sorted(each.run for each in used) == runs[:2]
+    usage_kept.keep(access, made.bucket, "2026-11", used)
+    objects.delete(access, made.bucket, [RunKeys(run).segment(1) for run in runs[1:]])
+    assert month_usage(access, made, (), now) == before and before.runs == 2  # one is counted once, though told twice
+    assert past(access, made, now) == []
+    (kept,) = past(access, made, now + 6 * 86_400)
+    assert kept.startswith("usage/2026-11/")
 
 
 def test_more_records_than_can_be_read_at_once_are_said_to_be_unread(cloud: Cloud, home: Path) -> None:

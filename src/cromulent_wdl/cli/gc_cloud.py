@@ -9,10 +9,12 @@ from typing import Any
 from ..aws import objects
 from ..aws.access import Access
 from ..aws.identity import caller
+from ..clock import SYSTEM
 from ..errors import AwsDenied
 from ..model.deployment import Deployment
 from ..model.tidied import Tidied
 from ..provision import find_deployment
+from ..reports.usage import month_of
 from ..runs import uploads
 from ..runs.collection import Collection, collect, survey
 from ..runs.uploads import Unused
@@ -20,9 +22,10 @@ from ..storage.bucket import BUNDLES, ENVIRONMENTS, INPUTS, RunKeys
 from ..submit import tidying
 from ..submit.tidying import TidyWish
 from ..units import counted, format_bytes
-from . import ui
+from . import ui, usage_kept
 from .deployment import access_by, agreed, resolved
 from .gc import Wish
+from .usage import past, usage_of_runs
 
 __all__ = ["collect_in_cloud", "disk_lines"]
 
@@ -55,6 +58,7 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
         return _DECLINED
     if not at_once and on_disk != _NOBODY:
         _on_disk(place, wish, found, remove=True)
+    _keep_usage(place, found)
     collect(access, place.deployment, found)
     uploads.remove(access, place.deployment, lying, found.runs)
     ui.note("Removed.")
@@ -76,6 +80,16 @@ def _on_disk(place: _Place, wish: Wish, found: Collection, *, remove: bool) -> T
     left = [each.key for each in objects.listing(access, deployment.bucket, RunKeys(run).root)]
     objects.delete(access, deployment.bucket, left)
     return said
+
+
+def _keep_usage(place: _Place, found: Collection) -> None:
+    """Keep what runs of this month used, which `status` sums up."""
+    access, deployment, now = place.access, place.deployment, SYSTEM.now()
+    try:
+        usage_kept.keep(access, deployment.bucket, month_of(now), usage_of_runs(access, deployment, found.runs, now))
+    except AwsDenied as error:
+        ui.note(f"This month's usage will lack these runs: {error} (cromulent policy --run prints what it takes)")
+    objects.delete(access, deployment.bucket, past(access, deployment, now))
 
 
 def _unused(place: _Place, wish: Wish, found: Collection) -> Unused:

@@ -20,10 +20,10 @@ from ..model.deployment import Deployment
 from ..reports.usage import MonthUsage, RunUsage, month_of, usage_of, usage_of_month
 from ..runs.segments import SegmentReader
 from ..storage import layout
-from ..storage.bucket import RUNS, RunKeys
+from ..storage.bucket import RUNS, RunKeys, usage_keys
 from .deployment import prices_in
 
-__all__ = ["MOST", "month_usage"]
+__all__ = ["MOST", "month_usage", "past", "usage_of_runs"]
 
 MOST = 50
 """Records that are read at a time."""
@@ -47,7 +47,30 @@ def month_usage(
         read = [each for each in pool.map(lambda run: _read(access, deployment.bucket, run, now), chosen) if each]
     kept.keep(each for each in read if each.run not in going_on)
     known = {run: usage for run, usage in kept.runs.items() if run in there} | {each.run: each for each in read}
-    return usage_of_month(month, known.values(), len(unread) - len(chosen))
+    gone = {each.run: each for each in _removed(access, deployment.bucket, month)}
+    return usage_of_month(month, (gone | known).values(), len(unread) - len(chosen))
+
+
+def usage_of_runs(access: Access, deployment: Deployment, runs: Collection[str], now: float) -> list[RunUsage]:
+    """Return what those of the runs used that began this month. Raises AwsError."""
+    month = month_of(now)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        of_it = [run for run in runs if _may_be_of(run, month)]
+        read = list(pool.map(lambda run: _read(access, deployment.bucket, run, now), of_it))
+    return [each for each in read if each is not None and month_of(each.started) == month]
+
+
+def past(access: Access, deployment: Deployment, now: float) -> list[str]:
+    """Return the keys of what removed runs of earlier months used, which nobody asks for any more."""
+    current = usage_keys(month_of(now))
+    return [each.key for each in objects.listing(access, deployment.bucket, usage_keys()) if each.key < current]
+
+
+def _removed(access: Access, bucket: str, month: str) -> Iterable[RunUsage]:
+    """Yield what runs used whose records `gc` has removed (usage_kept.py)."""
+    for each in objects.listing(access, bucket, usage_keys(month)):
+        if (text := objects.get(access, bucket, each.key)) is not None:
+            yield from msgspec.json.decode(text, type=list[RunUsage])
 
 
 def _may_be_of(run: str, month: str) -> bool:

@@ -21,6 +21,7 @@ __all__ = [
     "environment_key",
     "input_key",
     "named_in",
+    "usage_keys",
 ]
 
 RUNS = "runs/"
@@ -44,6 +45,11 @@ def named_in(text: str) -> frozenset[str]:
     """Return the contents that a bundle or a request names, as `content_at` does: uploads, and an environment."""
     uploads = {found for found in _CONTENT.findall(text) if found.startswith(INPUTS)}
     return frozenset(uploads | {f"{ENVIRONMENTS}{digest}" for digest in _NAMED_ENVIRONMENT.findall(text)})
+
+
+def usage_keys(month: str = "") -> str:
+    """Return what the keys begin with of what removed runs of a month used; or of any month."""
+    return f"usage/{month}/" if month else "usage/"
 
 
 def environment_key(digest: str) -> str:
