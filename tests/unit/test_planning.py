@@ -139,6 +139,8 @@ def test_row_43_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(row
     assert (
         outlook.checked(shown) == "3 calls, 2 images (ubuntu:22.04: its registry does not answer, sized:1 8 GB amd64)"
     )
+    assert outlook.uncached(shown).startswith("no help for ubuntu:22.04, unless its registry answers the head")
+    assert outlook.uncached([rows["sized"]]) == ""
     small, sized, data = outlook.costs(shown).split(", ")
     assert small.endswith(" an hour (Spot 1 vCPU 2 GiB)") and small.startswith("small $0.0")
     assert sized.endswith(" an hour (Spot 2 vCPU 8 GiB)") and data == "data ? (depends on data)"

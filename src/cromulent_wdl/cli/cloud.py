@@ -109,6 +109,8 @@ def _ready(wish: _Wish) -> Sent | CloudRun:
     sent = replace(sent, run=launch.run_id(wish.bound.target.name, sent.digest))
     ui.note(f"{wish.bound.target.name}  {sent.run}  deployment {wish.deployment.name}, {wish.deployment.region}")
     ui.item(f"checked   {outlook.checked(rows)}", hang=10)
+    if not wish.options.no_cache and (why := outlook.uncached(rows)):
+        ui.item(f"cache     {why}", hang=10)
     if rows:
         ui.item(f"will cost {outlook.costs(rows)}", hang=10)
     if limit := wish.settings.max_cost:

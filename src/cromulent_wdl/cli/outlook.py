@@ -14,8 +14,10 @@ from . import ui
 if TYPE_CHECKING:
     from .planning import Row
 
-__all__ = ["checked", "costs", "warn"]
+__all__ = ["checked", "costs", "uncached", "warn"]
 
+SILENT = "does not answer"
+"""What is said of a registry that does not."""
 _SHOWN = 4
 """Calls and images that are named; of the others there are numbers."""
 
@@ -34,16 +36,33 @@ def checked(rows: Sequence[Row]) -> str:
     return f"{calls}, {counted(len(images), 'image')} ({_listed(list(images.values()))})" if images else calls
 
 
+def uncached(rows: Sequence[Row]) -> str:
+    """Return for which images the call cache may not help, and why; nothing where all registries have answered.
+
+    A result is kept under its image's digest, and what a name stands for now only its registry says.
+    """
+    silent = {row.image: _short(row) for row in rows if row.silence == SILENT}
+    if not silent:
+        return ""
+    registry = "its registry answers" if len(silent) == 1 else "their registries answer"
+    return f"no help for {_listed(list(silent.values()))}, unless {registry} the head: results go by digests"
+
+
 def costs(rows: Sequence[Row]) -> str:
     """Return what calls cost while they run: `align $0.0620 an hour (Spot 4 vCPU 8 GB), merge ?`."""
     return _listed([_cost(row) for row in rows])
 
 
 def _image(row: Row) -> str:
-    name = row.image.rpartition("/")[2].partition("@")[0]
+    name = _short(row)
     if not row.found:
         return f"{name}: its registry {row.silence}"
     return " ".join(filter(None, (name, format_bytes(row.image_size) if row.image_size else "", row.architecture)))
+
+
+def _short(row: Row) -> str:
+    """Return an image's name without its registry and digest."""
+    return row.image.rpartition("/")[2].partition("@")[0]
 
 
 def _cost(row: Row) -> str:

@@ -24,6 +24,7 @@ from ..pricing.bill import Size as Billed
 from ..pricing.bill import hourly
 from ..pricing.card import Rates
 from ..units import GIB, MIB, format_bytes, parse_bytes
+from .outlook import SILENT
 
 __all__ = ["Lookup", "Row", "World", "disk_warning", "looked_at", "plan"]
 
@@ -187,7 +188,7 @@ def looked_at(image: str, world: World) -> Row:
     except ImagePullFailed:
         return replace(row, silence="does not say")
     except EngineError:
-        return replace(row, silence="does not answer")
+        return replace(row, silence=SILENT)
     return replace(row, found=True, architecture=chosen.architecture, image_size=manifest.size)
 
 
