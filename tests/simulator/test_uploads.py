@@ -9,7 +9,7 @@ import pytest
 
 from cromulent_wdl.aws import executions, objects
 from cromulent_wdl.aws.access import Access
-from cromulent_wdl.aws.buckets import delete_versions, latest
+from cromulent_wdl.aws.buckets import delete_versions, versions
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.errors import InputsError
 from cromulent_wdl.model.deployment import Deployment
@@ -76,10 +76,11 @@ def test_what_only_runs_that_go_have_named_goes_and_nothing_else(place: Place) -
     kept, gone = place.bundle(A, A), place.bundle(B, A, B)
     place.request(KEPT, kept)
     place.request(OVER, gone)
+    assert place.bundle(B, A, B) == gone and place.put(own)  # again: other versions of the same
 
     found = place.unused(OVER)
     assert contents(found) == {content_at(each) for each in (own, forgotten, old, f"bundles/{gone}/source.zip")}
-    assert found.count("inputs/") == 2 and found.bytes > 2 * len(b"content")
+    assert found.count("inputs/") == 2 and found.bytes > 3 * len(b"content")
     uploads.remove(place.access, place.deployment, found, [OVER], later(2 * DAY))
     assert place.keys == {shared, new, *(f"bundles/{kept}/{name}" for name in ("bundle.json", "source.zip")),
                           RunKeys(KEPT).request, RunKeys(OVER).request}  # fmt: skip
@@ -161,4 +162,4 @@ def test_a_bucket_without_versions_is_left_as_it_is(place: Place, cloud: Cloud) 
     name = f"plain-{place.deployment.bucket}"[:63]
     cloud.client("s3").create_bucket(Bucket=name)
     objects.put(place.access, name, input_key(A, "a.fq"), b"content")
-    assert list(latest(place.access, name, "inputs/")) == []
+    assert list(versions(place.access, name, "inputs/")) == []

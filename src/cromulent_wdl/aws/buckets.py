@@ -12,7 +12,7 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["Holding", "Version", "delete", "delete_versions", "empty", "exists", "holding", "key_of", "latest"]
+__all__ = ["Holding", "Version", "delete", "delete_versions", "empty", "exists", "holding", "key_of", "versions"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ class Holding:
 
 @dataclass(frozen=True)
 class Version:
-    """An object as it is now. Another that is written under its key later is another version."""
+    """An object as it was written once. What is written under its key later is another version."""
 
     key: str
     version: str
@@ -84,24 +84,28 @@ def empty(access: Access, name: str) -> int:
     return count
 
 
-def latest(access: Access, name: str, prefix: str) -> Iterator[Version]:
-    """Yield the objects whose keys begin so, where the bucket keeps versions; what has none is left out."""
-    pages = _client(access).get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix)
+def versions(access: Access, name: str, prefix: str) -> Iterator[Version]:
+    """Yield all versions of the objects that are there and whose keys begin so, in the order of their keys.
+
+    The newest of each is the first. What was deleted is left out, and so is what has no versions.
+    """
+    there = ""
     with asking(f"listing versions of s3://{name}/{prefix}"):
-        for page in pages:
+        for page in _client(access).get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix):
             for each in page.get("Versions", ()):
-                if each["IsLatest"] and each["VersionId"] != "null":
+                there = each["Key"] if each["IsLatest"] else there
+                if each["Key"] == there and each["VersionId"] != "null":
                     yield Version(each["Key"], each["VersionId"], each["Size"], each["LastModified"].timestamp())
 
 
-def delete_versions(access: Access, name: str, versions: Sequence[Version]) -> None:
+def delete_versions(access: Access, name: str, going: Sequence[Version]) -> None:
     """Delete these versions for good, and nothing that was written under their keys since; at most 1,000."""
-    with asking(f"deleting {len(versions)} objects of s3://{name}"):
-        _delete(_client(access), name, [(each.key, each.version) for each in versions])
+    with asking(f"deleting {len(going)} objects of s3://{name}"):
+        _delete(_client(access), name, [(each.key, each.version) for each in going])
 
 
-def _delete(client: S3Client, name: str, versions: Sequence[tuple[str, str]]) -> None:
-    objects: Any = [{"Key": key, "VersionId": version} for key, version in versions]
+def _delete(client: S3Client, name: str, going: Sequence[tuple[str, str]]) -> None:
+    objects: Any = [{"Key": key, "VersionId": version} for key, version in going]
     answer = client.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
     if refused := answer.get("Errors"):
         raise AwsError(

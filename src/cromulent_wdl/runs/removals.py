@@ -42,5 +42,5 @@ def announced(access: Access, bucket: str, now: float) -> frozenset[str]:
 
 def withdraw(access: Access, bucket: str, key: str, now: float) -> None:
     """Take back what was written down, and what others have left who were killed a day ago or earlier."""
-    left = buckets.latest(access, bucket, COLLECTIONS)
-    objects.delete(access, bucket, [key, *(each.key for each in left if each.modified < now - _FORGOTTEN)])
+    left = {each.key for each in buckets.versions(access, bucket, COLLECTIONS) if each.modified < now - _FORGOTTEN}
+    objects.delete(access, bucket, sorted({key, *left}))

@@ -5,7 +5,7 @@ last day stays in any case, and so does what a bundle names that was: a run may 
 
 Whoever submits writes the bundle first, and then looks whether something is being removed (submit/claims.py). Who
 removes says first what, and then looks again which bundles are new. One of the two sees the other: it stays, or it is
-uploaded anew. What is deleted is the version that was seen; one that is uploaded meanwhile is another. So a bucket
+uploaded anew. What is deleted are the versions that were seen; one that is uploaded meanwhile is another. So a bucket
 without versions is left as it is. See docs/adr/0027-tidying.md.
 """
 
@@ -34,6 +34,7 @@ from ..storage.bucket import (
     named_in,
 )
 from . import removals
+from .collection import named_by_us
 
 __all__ = ["Unused", "remove", "unused"]
 
@@ -98,7 +99,7 @@ def remove(
 
 
 def _contents(access: Access, bucket: str, kind: str) -> dict[str, tuple[Version, ...]]:
-    listed = buckets.latest(access, bucket, kind)  # in the order of their keys
+    listed = buckets.versions(access, bucket, kind)  # in the order of their keys
     found = ((name, tuple(held)) for name, held in groupby(listed, lambda each: content_at(each.key)))
     return {name: held for name, held in found if name is not None}
 
@@ -120,8 +121,8 @@ def _needed(
     runs = sorted((going_on | set(objects.folders(access, bucket, RUNS))) - set(gone))
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         requests = dict(zip(runs, pool.map(lambda run: _text(access, bucket, RunKeys(run).request), runs), strict=True))
-        if any(requests[run] is None for run in going_on):
-            return None
+        if any(requests[run] is None and not named_by_us(run) for run in going_on):
+            return None  # of those that we have named, the bundle was written before they were started
         asked = [text for text in requests.values() if text]
         digests = {_bundle_of(text) for text in asked}
         young = {name.removeprefix(BUNDLES) for name, held in bundles.items() if _written(held) >= limit}
