@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 __all__ = ["Tidied"]
 
 
-@dataclass(frozen=True)
-class Tidied:
+class Tidied(msgspec.Struct, frozen=True):
     """Bytes of each run, and of other things."""
 
-    runs: Mapping[str, int] = field(default_factory=dict)
+    runs: Mapping[str, int] = {}
     in_part: tuple[str, ...] = ()
     """Runs of which something stays, since the call cache needs it."""
     inputs: int = 0
