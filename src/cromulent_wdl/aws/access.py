@@ -154,7 +154,7 @@ class Access:
 def _alike(region: str, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(region, sorted(known), n=3)
     more = "regions are named like us-east-1; one that is new may need a newer boto3"
-    return f"did you mean {' or '.join(near)}?" if near else more
+    return f"there are {', '.join(sorted(near))}" if near else more
 
 
 def _region_of_environment() -> str | None:
