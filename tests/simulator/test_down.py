@@ -11,7 +11,7 @@ from cromulent_wdl.provision.wishes import Wishes
 from cromulent_wdl.units import GIB
 from tests.fakes.clocks import FakeClock
 
-from .cloud import Cloud, until
+from .cloud import Cloud
 from .deployments import access_to, down, quietly, up
 from .inventory import inventory
 from .test_deployment import go_on, register
@@ -108,8 +108,7 @@ def test_a_down_that_was_killed_when_the_stack_was_gone_goes_on(cloud: Cloud) ->
     made = up(cloud, LAB)
     assert made is not None
     register(cloud, made, "bwa-123")
-    cloud.client("cloudformation").delete_stack(StackName="lab")
-    until(lambda: not inventory(cloud).get("log groups"))
+    cloud.delete_stack("lab")
 
     held = holdings.survey(access_to(cloud), "lab", quietly)
     assert held.stack is None and {each.active for each in held.definitions} == {True, False}
@@ -123,8 +122,7 @@ def test_access_points_of_a_stack_that_was_deleted_by_hand_go(cloud: Cloud) -> N
     assert made is not None
     for tags in ([{"Key": "cromulent:deployment", "Value": "lab"}], []):
         cloud.client("efs").create_access_point(FileSystemId=made.file_system, Tags=tags)
-    cloud.client("cloudformation").delete_stack(StackName="lab")
-    until(lambda: not inventory(cloud).get("log groups"))
+    cloud.delete_stack("lab")
 
     held = holdings.survey(access_to(cloud), "lab", quietly)
     assert len(held.access_points) == 1 and not held.only_data
