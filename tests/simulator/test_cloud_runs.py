@@ -171,7 +171,7 @@ def _left_by_ctrl_c(laptop: Machine, *arguments: str) -> str:
         terminal.hear("Stop the run?")
         terminal.process.send_signal(signal.SIGINT)
         terminal.hear("The run goes on: cromulent attach ")
-        assert terminal.process.wait(30) == 130
+        assert terminal.process.wait(60) == 130
     return terminal.said.split()[1]
 
 

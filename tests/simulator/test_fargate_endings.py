@@ -119,7 +119,7 @@ def test_row_25_a_failed_start_with_no_containers(lab: Lab) -> None:
 
 def test_row_23_spot_with_its_warning_lets_the_command_end_and_is_a_loss(lab: Lab) -> None:
     task = task_of(lab, "trap 'echo flushed > out; exit 0' TERM; sleep 60 & wait")
-    outcome, _ = run(lab, task, {"kind": "spot_interruption", "after": 1.0, "warning": 10.0})
+    outcome, _ = run(lab, task, {"kind": "spot_interruption", "after": 2.0, "warning": 10.0})
     assert outcome.ending is Ending.SPOT
     assert (task.work / "out").read_text() == "flushed\n"
 

@@ -137,14 +137,14 @@ def test_a_command_that_ends_with_127_has_its_shell(bench: Bench) -> None:
 
 
 def test_a_deadline_asks_and_then_insists(bench: Bench) -> None:
-    task, result = bench.end("trap 'echo asked' TERM; while :; do sleep 0.1; done", Limits(deadline=1, grace=1))
+    task, result = bench.end("trap 'echo asked' TERM; while :; do sleep 0.1; done", Limits(deadline=2, grace=1))
     assert result.deadline and not result.terminated
     assert result.exit_code == 137
     assert "asked\n" in task.stdout.read_text()
 
 
 def test_a_command_may_heed_its_deadline(bench: Bench) -> None:
-    _, result = bench.end("trap 'exit 3' TERM; while :; do sleep 0.1; done", Limits(deadline=1, grace=30))
+    _, result = bench.end("trap 'exit 3' TERM; while :; do sleep 0.1; done", Limits(deadline=2, grace=30))
     assert result.deadline and result.exit_code == 3
 
 

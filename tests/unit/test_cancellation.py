@@ -45,7 +45,7 @@ def test_the_pulse_wakes_every_waiter_when_the_flag_goes_up() -> None:
         thread.start()
     ready.wait(60)
     flag.set()
-    assert all(woken.acquire(timeout=10) for _ in threads)
+    assert all(woken.acquire(timeout=60) for _ in threads)
 
 
 def test_the_pulse_follows_while_a_task_runs_and_not_after() -> None:
@@ -57,7 +57,7 @@ def test_the_pulse_follows_while_a_task_runs_and_not_after() -> None:
         followed.set()
 
     with pulse.watching(lambda: False, follow):
-        assert followed.wait(timeout=10)
+        assert followed.wait(timeout=60)
     count = len(calls)
     with pulse.watching(lambda: False):
         threading.Event().wait(0.8)
@@ -72,4 +72,4 @@ def test_the_pulse_survives_a_follower_that_fails() -> None:
         raise OSError("the disk is gone")
 
     with pulse.watching(flag.is_set, follow) as cancelled, cancelled.calling(gone.set):
-        assert gone.wait(timeout=10)
+        assert gone.wait(timeout=60)

@@ -169,7 +169,7 @@ def test_the_gate_tells_who_waits_for_room_and_lets_them_in_when_there_is() -> N
     assert eventually(lambda: said)
     assert not entered.is_set()
     gate.leave(SPOT)
-    thread.join(10)
+    thread.join(60)
     gate.close()
     assert entered.is_set()
     assert said == ["all 1 free addresses of the deployment's subnets are in use"]
@@ -189,7 +189,7 @@ def test_all_of_a_queue_are_told_why_they_wait() -> None:
     assert eventually(lambda: len(said) == 5)
     cancelled.cancel()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     gate.close()
 
 
@@ -213,7 +213,7 @@ def test_the_rates_are_asked_once_a_look_however_many_wait() -> None:
     assert eventually(lambda: asked)
     cancelled.cancel()
     for thread in threads:
-        thread.join(10)
+        thread.join(60)
     gate.close()
     assert len(asked) < 50
 

@@ -174,7 +174,7 @@ def test_the_thread_tells_and_ends() -> None:
     monitor = Monitor(lambda arns: Seen(tuple(map(stopped, arns)), ()), Waits(least=0.01))
     try:
         with monitor.watching("t", "k") as ticket:
-            assert ticket.wait(10) == Over(stopped("t"))
+            assert ticket.wait(60) == Over(stopped("t"))
     finally:
         monitor.close()
 
@@ -190,8 +190,8 @@ def test_news_that_come_before_anybody_has_heard_the_first_are_heard_one_by_one(
     ticket = Ticket("t")
     ticket.tell(Began(running("t")))
     ticket.tell(Over(stopped("t")))
-    assert ticket.wait(5) == Began(running("t"))
-    assert ticket.wait(5) == Over(stopped("t"))
+    assert ticket.wait(60) == Began(running("t"))
+    assert ticket.wait(60) == Over(stopped("t"))
     assert ticket.wait(0) is None
 
 
