@@ -143,8 +143,9 @@ def test_the_start_tells_what_calls_cost_and_a_head_keeps_to_the_budget(laptop: 
     laptop.write("fail.wdl", FAILING)
     ran = laptop("run", "fail.wdl", "--on", "aws", "--max-cost", "0.0005")  # a minute of the head is more
     assert ran.status == 2
-    checked, costs, limit = ran.err.splitlines()[1:4]
+    checked, cache, costs, limit = ran.err.splitlines()[1:5]
     assert checked.startswith("  checked   1 call, 1 image (ubuntu:")
+    assert cache.startswith("  cache     no help for ubuntu:")
     assert costs.startswith("  will cost fail $0.0") and costs.endswith(" an hour (Spot 1 vCPU 2 GiB)")
     assert limit == "  stops     launching at $0.000500"
     assert "stopped launching: $0.0" in ran.err and "no such luck" not in ran.err
