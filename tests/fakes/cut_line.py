@@ -62,6 +62,10 @@ class Line:
                 near.close()
                 continue
             with self._lock:
+                if not self._up.is_set():  # it was cut meanwhile
+                    near.close()
+                    far.close()
+                    continue
                 self._ends |= {near, far}
             threading.Thread(target=self._carry, args=(near, far), daemon=True).start()
 
