@@ -21,14 +21,13 @@ _DEPLOY = ("cli.gc", "cli.up", "cli.down", "cli.status", "cli.doctor", "cli.poli
 _COMMANDS = tuple(f"cli.{name}" for name, _, _ in COMMANDS)
 
 CALLERS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "deploy": (_DEPLOY, (*_HEAD, "cli.finding", "cli.usage_kept", "runs.mirror", "runs.removals", "submit.tidying")),
+    "deploy": (_DEPLOY, (*_HEAD, "cli.finding", "cli.usage_kept", "runs.mirror", "submit.tidying")),
     "run": ((*_COMMANDS, "submit"), (*_HEAD, *_DEPLOY)),
     "head": (_HEAD, ("aws.deployments",)),  # its environment says which deployment it is of
 }
 """Who calls AWS by our code: where that begins, and what others begin with, to which it does not go.
 
-`gc` has the shared disk tidied by what is started like a run, and writes beside uploads what of them it removes: for
-both it takes who may start runs.
+`gc` has the shared disk tidied by what is started like a run: for that it takes who may start runs.
 """
 
 _SERVICE_ROLES = "https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html"

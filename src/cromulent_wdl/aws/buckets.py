@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +11,7 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
-__all__ = ["Holding", "Version", "delete", "delete_versions", "empty", "exists", "holding", "key_of", "versions"]
+__all__ = ["Holding", "delete", "empty", "exists", "holding", "key_of"]
 
 
 @dataclass(frozen=True)
@@ -22,17 +21,6 @@ class Holding:
     versions: int
     bytes: int
     at_least: bool = False
-
-
-@dataclass(frozen=True)
-class Version:
-    """An object as it was written once. What is written under its key later is another version."""
-
-    key: str
-    version: str
-    size: int
-    modified: float
-    """Seconds since the epoch, by S3's clock."""
 
 
 def exists(access: Access, name: str) -> bool:
@@ -76,42 +64,18 @@ def empty(access: Access, name: str) -> int:
             found: Any = [*page.get("Versions", ()), *page.get("DeleteMarkers", ())]
             if not found:
                 continue
-            _delete(client, name, [(each["Key"], each["VersionId"]) for each in found])
-            count += len(found)
+            objects: Any = [{"Key": each["Key"], "VersionId": each["VersionId"]} for each in found]
+            answer = client.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
+            if refused := answer.get("Errors"):
+                raise AwsError(
+                    f"S3 did not delete {refused[0].get('Key')}: {refused[0].get('Message')}",
+                    code=str(refused[0].get("Code", "")),
+                )
+            count += len(objects)
         for uploads in client.get_paginator("list_multipart_uploads").paginate(Bucket=name):
             for upload in uploads.get("Uploads", ()):
                 client.abort_multipart_upload(Bucket=name, Key=upload["Key"], UploadId=upload["UploadId"])
     return count
-
-
-def versions(access: Access, name: str, prefix: str) -> Iterator[Version]:
-    """Yield all versions of the objects that are there and whose keys begin so, in the order of their keys.
-
-    The newest of each is the first. What was deleted is left out, and so is what has no versions.
-    """
-    there = ""
-    with asking(f"listing versions of s3://{name}/{prefix}"):
-        for page in _client(access).get_paginator("list_object_versions").paginate(Bucket=name, Prefix=prefix):
-            for each in page.get("Versions", ()):
-                there = each["Key"] if each["IsLatest"] else there
-                if each["Key"] == there and each["VersionId"] != "null":
-                    yield Version(each["Key"], each["VersionId"], each["Size"], each["LastModified"].timestamp())
-
-
-def delete_versions(access: Access, name: str, going: Sequence[Version]) -> None:
-    """Delete these versions for good, and nothing that was written under their keys since; at most 1,000."""
-    with asking(f"deleting {len(going)} objects of s3://{name}"):
-        _delete(_client(access), name, [(each.key, each.version) for each in going])
-
-
-def _delete(client: S3Client, name: str, going: Sequence[tuple[str, str]]) -> None:
-    objects: Any = [{"Key": key, "VersionId": version} for key, version in going]
-    answer = client.delete_objects(Bucket=name, Delete={"Objects": objects, "Quiet": True})
-    if refused := answer.get("Errors"):
-        raise AwsError(
-            f"S3 did not delete {refused[0].get('Key')}: {refused[0].get('Message')}",
-            code=str(refused[0].get("Code", "")),
-        )
 
 
 def delete(access: Access, name: str) -> None:

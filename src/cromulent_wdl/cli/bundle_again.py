@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +16,7 @@ from ..model.cloud_run import RunRequest, name_in
 from ..provision import find_deployment
 from ..runs.mirror import CloudRun, Mirror, mirror_of
 from ..submit import bundle as bundles
-from ..submit import claims, launch
+from ..submit import launch
 from ..submit.bundle import Bundle
 from .deployment import cloud_run, resolved
 
@@ -50,9 +49,6 @@ def start_again(directory: Path, flags: Mapping[str, Any]) -> tuple[CloudRun, Ac
     again = launch.run_id(name_in(directory.name), asked.bundle)
     size, timeout = launch.Size(asked.headCpu, asked.headMemory), asked.timeout or None
     given = launch.request(asked.bundle, identity.caller(before.access).arn, size, timeout)
-    text = bundles.renew(before.access, before.run.bucket, asked.bundle)
-    leaving = claims.going(before.access, before.run.bucket)
-    claims.check_kept(before.access, before.run.bucket, text + json.dumps(more), leaving)
     launch.start(before.access, deployment, again, given if more is None else {**given, "inputs": more})
     started = cloud_run(deployment, again, resolved(flags).settings)
     mirror_of(started)

@@ -47,11 +47,8 @@ def command(
     are over: a run that is begun again makes its own. What a run needs that goes on stays, and what the call cache has
     used since, whichever run made it. For the disk a task is started for a minute, like a run.
 
-    What was uploaded goes if no run needs it that stays: inputs, bundles, environments of heads. What was uploaded, or
-    submitted again, within the last day stays in any case.
-
-    In a bucket with versions, records and outputs are kept as older versions for as long as the bucket says: 30 days
-    in one that `up` made. Uploads are gone at once; where a bucket has no versions they stay.
+    In a bucket with versions, what is removed is kept as an older version for as long as the bucket says: 30 days in
+    one that `up` made.
     """
     try:
         before = SYSTEM.now() - parse_duration(older_than)

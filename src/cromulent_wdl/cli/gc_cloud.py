@@ -15,10 +15,8 @@ from ..model.deployment import Deployment
 from ..model.tidied import Tidied
 from ..provision import find_deployment
 from ..reports.usage import month_of
-from ..runs import uploads
 from ..runs.collection import Collection, collect, survey
-from ..runs.uploads import Unused
-from ..storage.bucket import BUNDLES, ENVIRONMENTS, INPUTS, RunKeys
+from ..storage.bucket import BUNDLES, RunKeys
 from ..submit import tidying
 from ..submit.tidying import TidyWish
 from ..units import counted, format_bytes
@@ -47,8 +45,7 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
     found = survey(access, place.deployment, before=wish.before, keep_last=wish.keep_last, larger_than=wish.larger_than)
     at_once = wish.yes and not wish.dry_run
     on_disk = _on_disk(place, wish, found, remove=at_once)
-    lying = _unused(place, wish, found)
-    lines = [*_lines(found, on_disk), *_lines_of_uploads(lying)]
+    lines = _lines(found, on_disk)
     for line in lines or ["There is nothing to remove."]:
         ui.note(line)
     if not lines or wish.dry_run:
@@ -60,7 +57,6 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
         _on_disk(place, wish, found, remove=True)
     _keep_usage(place, found)
     collect(access, place.deployment, found)
-    uploads.remove(access, place.deployment, lying, found.runs)
     ui.note("Removed.")
     return None
 
@@ -90,26 +86,6 @@ def _keep_usage(place: _Place, found: Collection) -> None:
     except AwsDenied as error:
         ui.note(f"This month's usage will lack these runs: {error} (cromulent policy --run prints what it takes)")
     objects.delete(access, deployment.bucket, past(access, deployment, now))
-
-
-def _unused(place: _Place, wish: Wish, found: Collection) -> Unused:
-    """Return what was uploaded and no run needs that stays; it takes who may start runs, too."""
-    try:
-        return uploads.unused(place.access, place.deployment, found.runs, wish.before)
-    except AwsDenied as error:
-        ui.note(f"What was uploaded is left as it is: {error} (cromulent policy --run prints what it takes)")
-        return Unused()
-
-
-def _lines_of_uploads(lying: Unused) -> list[str]:
-    if not lying.contents:
-        return []
-    what = [
-        counted(count, noun)
-        for kind, noun in ((INPUTS, "uploaded input"), (BUNDLES, "bundle"), (ENVIRONMENTS, "head environment"))
-        if (count := lying.count(kind))
-    ]
-    return [f"{', '.join(what)} that no run needs: {format_bytes(lying.bytes)} in the bucket"]
 
 
 def _lines(found: Collection, on_disk: Tidied) -> list[str]:

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 
 from WDL import values_to_json
 from WDL.runtime.config import Loader
 
 from ..aws.access import Access
-from ..clock import SYSTEM
 from ..model.deployment import Deployment
 from ..plugin.settings import settings_of
-from ..storage.bucket import content_at
 from ..submit import bundle as bundles
-from ..submit import claims, uploading
 from ..submit import inputs as input_files
-from ..submit.bundle import Bundle
+from ..submit import uploading
 from ..submit.environment import Environment, environment
 from ..submit.inputs import Plan
 from .carrying import options_to_carry, settings_to_carry
@@ -54,39 +50,22 @@ def send(
     """Upload what the run needs and the bucket lacks, and return the bundle."""
     files = input_files.plan(bound.inputs)
     made = environment()
-    bundle, zipped = _bundle(deployment, files, bound, options, cfg, made), bundles.source_zip(source.document)
-    claimed = SYSTEM.now()
-    sent = _sent(access, deployment, files, made, bundle, zipped)
-    while SYSTEM.now() - claimed > claims.GOOD_FOR:  # it took so long that `gc` may have gone about some of it
-        claimed = SYSTEM.now()
-        again = _sent(access, deployment, files, made, bundle, zipped)
-        sent = replace(sent, files=sent.files + again.files, bytes=sent.bytes + again.bytes)
-    return sent
-
-
-def _sent(
-    access: Access, deployment: Deployment, files: Plan, made: Environment, bundle: Bundle, zipped: bytes
-) -> Sent:
-    """Claim what the bundle names, upload what of it is not there, and return the bundle."""
-    bucket = deployment.bucket
-    digest = bundles.write(access, bucket, bundle, zipped)
-    leaving = claims.going(access, bucket)
-    own = {content_at(key) for key in files.uploads}
-    claims.check_kept(access, bucket, json.dumps(bundle.inputs), leaving, own)
-    lacking = uploading.missing(access, bucket, files.uploads, leaving)
+    lacking = uploading.missing(access, deployment.bucket, files.uploads)
     with Progress("uploading", sum(file.size for file in lacking)) as progress:
-        spared = uploading.send(access, bucket, lacking, progress)
-    uploading.send_environment(access, bucket, made, leaving, partial(Progress, "uploading what heads need"))
-    given = {f"s3://{bucket}/{key}": path for path, key in files.keys.items()}
+        spared = uploading.send(access, deployment.bucket, lacking, progress)
+    uploading.send_environment(access, deployment.bucket, made, partial(Progress, "uploading what heads need"))
+    bundle = _bundle(deployment, files, bound, options, cfg, made)
+    digest = bundles.write(access, deployment.bucket, bundle, bundles.source_zip(source.document))
+    given = {f"s3://{deployment.bucket}/{key}": path for path, key in files.keys.items()}
     size = sum(file.size for file in lacking)
     return Sent(digest, len(files.uploads), len(lacking), size, given, spared=spared)
 
 
 def _bundle(
     deployment: Deployment, files: Plan, bound: Bound, options: RunOptions, cfg: Loader, made: Environment
-) -> Bundle:
+) -> bundles.Bundle:
     inputs = input_files.addressed(bound.inputs, files.keys, deployment.bucket)
-    return Bundle(
+    return bundles.Bundle(
         name=bound.target.name,
         environment=made.digest,
         inputs=values_to_json(inputs, namespace=bound.target.name),

@@ -70,7 +70,8 @@ def _removed(access: Access, bucket: str, month: str) -> Iterable[RunUsage]:
     """Yield what runs used whose records `gc` has removed (usage_kept.py)."""
     for each in objects.listing(access, bucket, usage_keys(month)):
         if (text := objects.get(access, bucket, each.key)) is not None:
-            yield from msgspec.json.decode(text, type=list[RunUsage])
+            with suppress(msgspec.DecodeError):  # of a later version of this program
+                yield from msgspec.json.decode(text, type=list[RunUsage])
 
 
 def _may_be_of(run: str, month: str) -> bool:

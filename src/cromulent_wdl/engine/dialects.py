@@ -249,7 +249,8 @@ def _log(api: docker.APIClient, container: str, *, follow: bool) -> Iterator[Sai
     """
     address = f"{api.base_url}/v{api.api_version}/containers/{container}/logs"
     asked = {"stdout": "1", "stderr": "1", "follow": str(int(follow))}
-    with _checked(api.get(address, params=asked, stream=True, timeout=None)) as answer:
+    patience = None if follow else api.timeout
+    with _checked(api.get(address, params=asked, stream=True, timeout=patience)) as answer:
         while len(head := answer.raw.read(_FRAME.size)) == _FRAME.size:
             stream, length = _FRAME.unpack(head)
             if stream not in _STREAMS:  # an error's text: Podman may lose sight of a container that ends meanwhile

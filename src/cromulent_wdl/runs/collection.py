@@ -1,7 +1,7 @@
 """What runs in the cloud left that nobody needs: records and outputs in the bucket, access points, task definitions.
 
 The call cache needs none of it: it goes by what is on the shared disk, which a head tidies (submit/tidying.py).
-What was uploaded for runs is looked through by uploads.py.
+Uploaded inputs and bundles stay, which the next run may want.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..aws.task_definitions import Definition
 from ..model.deployment import Deployment
 from ..storage.bucket import RUNS, RunKeys
 
-__all__ = ["Collection", "collect", "named_by_us", "old", "survey"]
+__all__ = ["Collection", "collect", "old", "survey"]
 
 _ID = re.compile(r"(\d{8}_\d{6})_\w+-[0-9a-z]{10}")
 _AT_ONCE = 8
@@ -51,11 +51,6 @@ class Collection:
     def nothing(self) -> bool:
         """Whether there is nothing to remove."""
         return not (self.runs or self.access_points or self.definitions)
-
-
-def named_by_us(run: str) -> bool:
-    """Whether an id is such as we give."""
-    return _ID.fullmatch(run) is not None
 
 
 def old(runs: Iterable[str], going_on: Container[str], before: float, keep_last: int) -> tuple[str, ...]:

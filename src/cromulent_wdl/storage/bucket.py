@@ -5,46 +5,24 @@ All but runs is named by its content: it is written once, and shared by all.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 __all__ = [
     "BUNDLES",
-    "COLLECTIONS",
-    "ENVIRONMENTS",
     "INPUTS",
     "RUNS",
     "RunKeys",
     "bundle_key",
     "bundle_source_key",
-    "content_at",
     "environment_key",
     "input_key",
-    "named_in",
     "usage_keys",
 ]
 
 RUNS = "runs/"
 INPUTS = "inputs/blake2b/"
 BUNDLES = "bundles/"
-ENVIRONMENTS = "environments/"
-COLLECTIONS = "inputs/collections/"
-"""What is being removed by whom, while it is."""
 _SEGMENT_DIGITS = 6
-_CONTENT = re.compile(rf"(?:{INPUTS}|{BUNDLES}|{ENVIRONMENTS})[0-9a-f]+")
-_NAMED_ENVIRONMENT = re.compile(r'"environment": *"([0-9a-f]+)"')
-
-
-def content_at(key: str) -> str | None:
-    """Return what the keys of all that belongs to a content begin with, for one of them; None for a run's key."""
-    found = _CONTENT.match(key)
-    return found and found[0]
-
-
-def named_in(text: str) -> frozenset[str]:
-    """Return the contents that a bundle or a request names, as `content_at` does: uploads, and an environment."""
-    uploads = {found for found in _CONTENT.findall(text) if found.startswith(INPUTS)}
-    return frozenset(uploads | {f"{ENVIRONMENTS}{digest}" for digest in _NAMED_ENVIRONMENT.findall(text)})
 
 
 def usage_keys(month: str = "") -> str:
@@ -54,7 +32,7 @@ def usage_keys(month: str = "") -> str:
 
 def environment_key(digest: str) -> str:
     """Return the key of what a head needs beside Python: a zip."""
-    return f"{ENVIRONMENTS}{digest}.zip"
+    return f"environments/{digest}.zip"
 
 
 def bundle_key(digest: str) -> str:

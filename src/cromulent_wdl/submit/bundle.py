@@ -62,27 +62,13 @@ def source_zip(document: Tree.Document) -> bytes:
 
 
 def write(access: Access, bucket: str, bundle: Bundle, source: bytes) -> str:
-    """Put a bundle into the bucket, and return its digest.
-
-    It is put there anew each time: its time tells `gc` that somebody is about to run it, and keeps what it names. So it
-    goes before what it names is looked for (claims.py).
-    """
+    """Put a bundle into the bucket unless it is there, and return its digest."""
     text = json.dumps(msgspec.to_builtins(bundle), sort_keys=True, indent=1).encode()
     digest = blake2b(text + b"\0" + source, digest_size=16).hexdigest()
-    objects.put(access, bucket, bundle_source_key(digest), source)
-    objects.put(access, bucket, bundle_key(digest), text)  # last: with it, the bundle is there
+    if objects.find(access, bucket, bundle_key(digest)) is None:
+        objects.put(access, bucket, bundle_source_key(digest), source)
+        objects.put(access, bucket, bundle_key(digest), text)  # last: with it, the bundle is there
     return digest
-
-
-def renew(access: Access, bucket: str, digest: str) -> str:
-    """Put a bundle that is there anew, as `write` does, and return its JSON. Raises BundleUnreadable."""
-    text = objects.get(access, bucket, bundle_key(digest))
-    source = objects.get(access, bucket, bundle_source_key(digest))
-    if text is None or source is None:
-        raise BundleUnreadable(f"there is no bundle {digest} in s3://{bucket}")
-    objects.put(access, bucket, bundle_source_key(digest), source)
-    objects.put(access, bucket, bundle_key(digest), text)
-    return text.decode()
 
 
 def read(access: Access, bucket: str, digest: str) -> tuple[Bundle, bytes]:

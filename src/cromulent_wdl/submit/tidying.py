@@ -18,7 +18,7 @@ from ..model.deployment import Deployment
 from ..model.tidied import Tidied
 from ..storage.bucket import RunKeys
 from . import bundle as bundles
-from . import claims, launch, uploading
+from . import launch, uploading
 from .environment import environment
 
 __all__ = ["ERRAND", "TidyFailed", "TidyWish", "send"]
@@ -52,9 +52,9 @@ def send(
 ) -> tuple[str, Tidied]:
     """Have a head do it, wait for it, and return its run's id and what it says. Raises TidyFailed and AwsError."""
     made = environment()
+    uploading.send_environment(access, deployment.bucket, made)
     bundle = bundles.Bundle(name=ERRAND, environment=made.digest, inputs={}, errand=ERRAND)
     digest = bundles.write(access, deployment.bucket, bundle, _NOTHING)
-    uploading.send_environment(access, deployment.bucket, made, claims.going(access, deployment.bucket, clock))
     run = launch.run_id(ERRAND, digest)
     given = {**launch.request(digest, caller, launch.Size()), "inputs": {ERRAND: asdict(wish)}}
     launch.start(access, deployment, run, given)

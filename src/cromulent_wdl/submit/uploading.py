@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, nullcontext
 
@@ -10,7 +10,7 @@ from ..aws import objects
 from ..aws.access import Access
 from ..aws.transfers import Transfer, unfinished, upload
 from ..errors import FileUnstable, InputsError
-from ..storage.bucket import INPUTS, content_at, environment_key
+from ..storage.bucket import INPUTS, environment_key
 from .environment import Environment
 from .inputs import LocalFile
 
@@ -22,10 +22,8 @@ _HEADS_A_PAGE = 20
 _ASKED_AT_ONCE = 24
 
 
-def missing(
-    access: Access, bucket: str, wanted: Mapping[str, LocalFile], leaving: Collection[str] = ()
-) -> list[LocalFile]:
-    """Return the files that the bucket lacks, or has in another size, or whose content is leaving it.
+def missing(access: Access, bucket: str, wanted: Mapping[str, LocalFile]) -> list[LocalFile]:
+    """Return the files that the bucket lacks, or has in another size.
 
     For many files the bucket's list is read, as far as that is less work than to ask for each.
     """
@@ -44,7 +42,7 @@ def missing(
     with ThreadPoolExecutor(_ASKED_AT_ONCE) as pool:
         answers = pool.map(lambda file: objects.find(access, bucket, file.key), unknown)
         there |= {found.key: found.size for found in answers if found is not None}
-    return [file for key, file in wanted.items() if there.get(key) != file.size or content_at(key) in leaving]
+    return [file for key, file in wanted.items() if there.get(key) != file.size]
 
 
 def send(access: Access, bucket: str, files: list[LocalFile], told: Callable[[int], None]) -> int:
@@ -66,11 +64,10 @@ def send_environment(
     access: Access,
     bucket: str,
     made: Environment,
-    leaving: Collection[str],
     showing: Callable[[int], AbstractContextManager[Callable[[int], None] | None]] = lambda _: nullcontext(),
 ) -> None:
-    """Upload what heads need, if the bucket lacks it or it is leaving; `showing` opens what is told of bytes."""
+    """Upload what heads need, if the bucket lacks it; `showing` opens what is told of so many bytes."""
     key = environment_key(made.digest)
-    if content_at(key) in leaving or objects.find(access, bucket, key) is None:
+    if objects.find(access, bucket, key) is None:
         with showing(made.file.stat().st_size) as told:
             upload(access, [Transfer(made.file, bucket, key)], told)

@@ -31,7 +31,7 @@ __all__ = [
     "terms",
 ]
 
-_ATTEMPT, _LAUNCH, _TERMS, _STOP = "attempt.json", "launch.json", "launch.jsonl", "stop.json"
+_ATTEMPT, _LAUNCH, _TERMS, _STOP = "attempt.json", "launch.json", "terms.jsonl", "stop.json"
 LaunchEvent = TaskImage | TaskPlaced | EcsTaskLaunched
 """What the journal is told of a launch."""
 _NOT_IN_KEYS = re.compile(r"[^A-Za-z0-9_-]+")
