@@ -171,3 +171,18 @@ def test_credentials_that_expire_in_the_middle_end_the_watching_and_not_the_run(
     followed = laptop("attach", run)
     assert followed.status == 0, followed.err
     assert followed.result["outputs"]["steps.said"].startswith("after ")
+
+
+def test_a_run_that_went_well_and_whose_record_was_removed_unseen_went_well(laptop: Machine, cloud: Cloud) -> None:
+    laptop.write("quick.wdl", "version 1.1\ntask quick { command <<< >>> }\n")
+    (run,) = laptop("run", "quick.wdl", "--on", "aws", "--detach").out.split()
+    states = cloud.client("stepfunctions")
+    machines = states.list_state_machines()["stateMachines"]
+    (machine,) = [each["stateMachineArn"] for each in machines if each["name"].endswith("-run")]
+    until(lambda: states.describe_execution(executionArn=_execution(machine, run))["status"] == "SUCCEEDED", 60)
+    removed = laptop("gc", "--yes", "--older-than", "0s", "--keep-last", "0")
+    assert removed.status == 0, removed.err
+
+    waited = laptop("wait", run)
+    assert waited.status == 0, waited.err
+    assert laptop("status", run, "--json").result["state"] == "ok"

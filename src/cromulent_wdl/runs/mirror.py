@@ -45,6 +45,9 @@ _PLACE = "seen.json"
 _LOCK = ".lock"
 _ASK_EVERY = 5.0
 """Seconds between two questions whether the execution still goes on: only a lost run needs them."""
+_LOST = (Ending.LOST, "failed", 1)
+_ENDS = {"ABORTED": (Ending.STOPPED, "stopped", 130), "SUCCEEDED": (Ending.OK, "ok", 0)}
+"""How a run ended whose result is not in the bucket, with its state and exit status, by the state of its execution."""
 
 
 @dataclass(frozen=True)
@@ -164,7 +167,7 @@ class Mirror:
         write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _ask(self) -> None:
-        """Note the end of a run that left no result: it was stopped from outside, or lost."""
+        """Note the end of a run that has no result: it was stopped from outside, or lost; or `gc` has removed it."""
         now = self._clock.monotonic()
         if self._asked is not None and now - self._asked < _ASK_EVERY:
             return
@@ -174,15 +177,12 @@ class Mirror:
             return
         if objects.find(self.access, self.run.bucket, self.keys.result) is not None:
             return  # it came meanwhile, and is copied the next time
-        ending = Ending.STOPPED if execution.status == "ABORTED" else Ending.LOST
-        message, task = _said(execution)
+        ending, state, status = _ENDS.get(execution.status, _LOST)
+        message, task = ("", "") if ending is Ending.OK else _said(execution)
         words = self._log.copy_of(self.run.log_group, task) if task else ()
         self._note_end(execution.started, RunEnded(execution.ended or self._clock.now(), ending, message))
-        state = "stopped" if ending is Ending.STOPPED else "failed"
-        status = 130 if ending is Ending.STOPPED else 1
-        result = RunResult(
-            self.run.run, state, execution.error or execution.status, message, exit_status=status, last_words=words
-        )
+        error = "" if ending is Ending.OK else execution.error or execution.status
+        result = RunResult(self.run.run, state, error, message, exit_status=status, last_words=words)
         write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _note_end(self, begun: float, end: RunEnded) -> None:
