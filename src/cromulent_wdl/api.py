@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from .clock import SYSTEM, Clock, local_time
-from .errors import CromulentError
+from .errors import CromulentError, UsageError
 from .runs.status import FINAL, RunStatus, State
 from .runs.watch import Watch
 from .storage import layout
@@ -166,9 +166,11 @@ def run(
     """Start a workflow or task and return its run, without waiting for it.
 
     `options` are those of `cromulent run`, by their long names with underscores: `task="align"`, `no_cache=True`,
-    `backend="docker"`, `deployment="lab"`. Raises UsageError for what is wrong before anything is started, if it is in
-    the cloud; a run here says so when its outputs are asked for.
+    `backend="docker"`, but for `--name`, which is `deployment="lab"`. Raises UsageError for what is wrong before
+    anything is started, if it is in the cloud; a run here says so when its outputs are asked for.
     """
+    if on not in ("here", "aws"):
+        raise UsageError(f"a run is on 'here' or 'aws', not {on!r}")
     given = json.dumps(dict(inputs or {}), default=os.fspath)
     if on == "aws":
         from .cli.cloud import begin

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import cromulent_wdl
+from cromulent_wdl.errors import UsageError
 
 HELLO = """version 1.1
 task hello {
@@ -48,6 +49,12 @@ def test_a_run_that_was_refused_says_so_when_it_is_waited_for(source: Path, tmp_
     with pytest.raises(cromulent_wdl.RunFailed, match=r"has no input 'nmae'. Did you mean 'name'\?"):
         run.wait(60)
     assert run.state == "failed"
+
+
+def test_a_place_that_is_not_one_is_refused_before_anything_is_made(source: Path, tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'here' or 'aws', not 'AWS'"):
+        cromulent_wdl.run(source, {}, on="AWS", directory=tmp_path / "none")  # type: ignore[arg-type]
+    assert not (tmp_path / "none").exists()
 
 
 def test_nothing_else_is_there() -> None:
