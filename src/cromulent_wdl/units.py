@@ -54,7 +54,7 @@ def parse_dollars(text: str) -> float:
 
 def parse_duration(text: str) -> float:
     """Return the seconds in "90", "30s", "5m", "2h" or "1d"; ValueError says what is wrong."""
-    return _quantity(text, _SECONDS, "'30s', '5m', '2h' or a number of seconds")
+    return _quantity(text, _SECONDS, "'30s', '5m', '2h', '30d' or a number of seconds")
 
 
 def counted(number: int, what: str) -> str:
