@@ -173,8 +173,45 @@ def test_credentials_that_expire_in_the_middle_end_the_watching_and_not_the_run(
     assert followed.result["outputs"]["steps.said"].startswith("after ")
 
 
+QUICK = "version 1.1\ntask quick { command <<< echo said >>> output { String said = read_string(stdout()) } }\n"
+
+
+def test_a_run_whose_record_was_removed_says_what_is_gone_and_runs_again(
+    simulation: Simulation, laptop: Machine, tmp_path: Path
+) -> None:
+    laptop.write("quick.wdl", QUICK)
+    (run,) = laptop("run", "quick.wdl", "--on", "aws", "--detach").out.split()
+    assert laptop("wait", run).status == 0
+    other = Machine.new(simulation, tmp_path / "other")
+    assert other("wait", run).status == 0
+    removed = laptop("gc", "--yes", "--older-than", "0s", "--keep-last", "0")
+    assert removed.status == 0, removed.err
+
+    for machine in (laptop, other):  # that on which gc was called, and one that has to find out
+        shown = machine("status", run)
+        assert f"{run}  ok, removed by gc, on Fargate" in shown.out
+        assert f"again cromulent rerun {run} makes it anew" in shown.err
+        assert machine("status", run, "--json").result["removed"]
+        assert [line for line in machine("ls").out.splitlines() if run in line and "ok, removed by gc" in line]
+        asked = machine("outputs", run)
+        assert (asked.status, asked.out) == (2, "")
+        assert f"`cromulent gc` has removed the outputs of {run} from the bucket" in asked.err
+        assert machine("wait", run).status == 0
+    again = other("rerun", run)
+    assert again.status == 0, again.err
+
+
+def test_a_run_that_step_functions_has_forgotten_is_lost(laptop: Machine, cloud: Cloud) -> None:
+    run = "20200101_120000_quick-abcdef2345"
+    (bucket,) = cloud.client("s3").list_buckets()["Buckets"]
+    cloud.client("s3").put_object(Bucket=bucket["Name"], Key=f"runs/{run}/request.json", Body=b"{}")
+    assert laptop("wait", run).status == 2
+    shown = laptop("status", run)
+    assert "lost: nobody knows how it ended: it left no result, and Step Functions has forgotten it" in shown.out
+
+
 def test_a_run_that_went_well_and_whose_record_was_removed_unseen_went_well(laptop: Machine, cloud: Cloud) -> None:
-    laptop.write("quick.wdl", "version 1.1\ntask quick { command <<< >>> }\n")
+    laptop.write("quick.wdl", QUICK)
     (run,) = laptop("run", "quick.wdl", "--on", "aws", "--detach").out.split()
     states = cloud.client("stepfunctions")
     machines = states.list_state_machines()["stateMachines"]
@@ -185,4 +222,5 @@ def test_a_run_that_went_well_and_whose_record_was_removed_unseen_went_well(lapt
 
     waited = laptop("wait", run)
     assert waited.status == 0, waited.err
-    assert laptop("status", run, "--json").result["state"] == "ok"
+    shown = laptop("status", run, "--json").result
+    assert (shown["state"], shown["removed"]) == ("ok", True)

@@ -61,11 +61,11 @@ def put(access: Access, bucket: str, key: str, content: bytes) -> None:
         _client(access).put_object(Bucket=bucket, Key=key, Body=content)
 
 
-def find(access: Access, bucket: str, key: str) -> Found | None:
+def find(access: Access, bucket: str, key: str, *, patient: bool = True) -> Found | None:
     """Return what is known of an object without reading it, or None where there is none."""
     try:
         with asking(f"looking at s3://{bucket}/{key}"):
-            answer = _client(access).head_object(Bucket=bucket, Key=key)
+            answer = _client(access, patient=patient).head_object(Bucket=bucket, Key=key)
     except AwsError as error:
         if error.code in _ABSENT:
             return None
@@ -120,7 +120,7 @@ def delete(access: Access, bucket: str, keys: Sequence[str]) -> None:
             )
 
 
-def _client(access: Access) -> S3Client:
-    client: S3Client = access.client("s3")
+def _client(access: Access, *, patient: bool = True) -> S3Client:
+    client: S3Client = access.client("s3", patient=patient)
     client.meta.events.register("before-parse.s3.ListObjectsV2", _spare_unwanted, unique_id="cromulent-listing")
     return client

@@ -57,7 +57,7 @@ def start_again(directory: Path, flags: Mapping[str, Any]) -> tuple[CloudRun, Ac
 
 def _request(before: Mirror) -> tuple[RunRequest, dict[str, Any] | None]:
     """Return a run's request, and the inputs in it that go before the bundle's."""
-    text = objects.get(before.access, before.run.bucket, before.keys.request)
+    text = objects.get(before.access, before.run.bucket, before.keys.request) or before.request()
     if text is None:
         raise RunNotFound(f"what {before.run.run} was started with is not in s3://{before.run.bucket} any more")
     more = msgspec.json.decode(text).get("inputs")

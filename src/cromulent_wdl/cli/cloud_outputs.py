@@ -11,6 +11,8 @@ from ..aws.objects import Found
 from ..aws.transfers import Transfer, download
 from ..errors import RunNotFound
 from ..runs.mirror import Mirror
+from ..runs.removal import look
+from .removed import refusal
 from .transfers import Progress
 
 __all__ = ["outputs_of"]
@@ -23,6 +25,8 @@ def outputs_of(mirror: Mirror, into: Path | None) -> tuple[str | None, dict[str,
     """
     bucket = mirror.run.bucket
     text = objects.get(mirror.access, bucket, mirror.keys.outputs)
+    if text is None and look(mirror):
+        raise refusal(mirror.directory, "the outputs")
     if text is None:
         raise RunNotFound(f"{mirror.run.run} has no outputs", hint=f"cromulent status {mirror.run.run}")
     outputs: dict[str, Any] = json.loads(text)

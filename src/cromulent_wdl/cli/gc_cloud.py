@@ -15,7 +15,9 @@ from ..model.deployment import Deployment
 from ..model.tidied import Tidied
 from ..provision import find_deployment
 from ..reports.usage import month_of
+from ..runs import removal
 from ..runs.collection import Collection, collect, survey
+from ..runs.mirror import copy_of
 from ..storage.bucket import BUNDLES, RunKeys
 from ..submit import tidying
 from ..submit.tidying import TidyWish
@@ -57,6 +59,8 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
         _on_disk(place, wish, found, remove=True)
     _keep_usage(place, found)
     collect(access, place.deployment, found)
+    for run in found.runs:
+        removal.note(copy_of(run))
     ui.note("Removed.")
     return None
 

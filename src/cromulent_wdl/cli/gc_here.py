@@ -9,6 +9,7 @@ from pathlib import Path
 from ..errors import JournalError
 from ..plugin.tidying import Disk, tidy
 from ..runs.index import Entry, entries
+from ..runs.removal import note
 from ..runs.status import FINAL
 from ..runs.watch import Watch
 from . import ui
@@ -44,7 +45,10 @@ def collect_here(wish: Wish) -> int | None:
     if not agreed("Remove it, with the outputs in these directories?", yes=wish.yes):
         ui.note("Nothing was removed.")
         return _DECLINED
-    tidy(disk, since, larger_than=wish.larger_than, remove=True)
+    done = tidy(disk, since, larger_than=wish.larger_than, remove=True)
+    for entry in runs:
+        if entry.run_id in done.in_part:
+            note(entry.directory)
     ui.note("Removed.")
     return None
 

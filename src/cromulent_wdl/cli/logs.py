@@ -16,6 +16,7 @@ from . import ui
 from .completing import complete_call, complete_run
 from .deployment import where
 from .finding import find
+from .removed import refusal
 
 __all__ = ["command"]
 
@@ -55,6 +56,8 @@ def command(run: str, call: str | None, follow: bool, stdout: bool, **flags: Any
     for chunk in growing(file, SYSTEM, more):
         ui.raw(chunk)
         silent = False
+    if silent and status.removed:
+        raise refusal(watch.directory, "the log")
     if silent:
         stream = f"standard {'output' if stdout else 'error'}"
         ui.note(f"{shown.path} has written nothing to {stream}" if shown else "the log is empty")

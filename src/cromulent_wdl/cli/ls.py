@@ -91,7 +91,7 @@ def _place(directory: Path) -> str:
 
 def _words(status: RunStatus) -> str:
     at = status.ended.call if status.ended is not None and status.state is State.FAILED else ""
-    return f"{status.state.value} at {at}" if at else status.state.value
+    return status.words.replace(State.FAILED.value, f"{State.FAILED.value} at {at}", 1) if at else status.words
 
 
 def _record(entry: Entry, status: RunStatus | None) -> dict[str, object]:
@@ -101,6 +101,7 @@ def _record(entry: Entry, status: RunStatus | None) -> dict[str, object]:
         "run": entry.run_id,
         "directory": place_of(entry.directory),
         "state": status.state.value if status else "unreadable",
+        "removed": status.removed if status else False,
         "name": started.name if started else None,
         "started": started.at if started else entry.begun,
         "ended": ended.at if ended else None,

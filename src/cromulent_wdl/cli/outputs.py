@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from ..storage import layout
 from . import ui
 from .completing import complete_run
 from .deployment import where
@@ -29,6 +30,8 @@ def command(run: str, download: str | None, **flags: Any) -> None:
     """
     directory = find(run, flags)
     if not in_cloud(directory):
+        if (directory / layout.REMOVED).exists():
+            ui.note("`cromulent gc` has removed files of this run: some of these may be gone")
         ui.json_result({"dir": str(directory), "outputs": outputs_here(directory)})
         return
     from ..runs.mirror import Mirror

@@ -15,6 +15,7 @@ from . import ui
 from .completing import complete_run
 from .deployment import where
 from .finding import find, place_of
+from .removed import gone
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,6 +58,8 @@ def command(run: str, output: str | None, **flags: Any) -> None:
     path = Path(output or f"{directory.name}.html")
     path.write_text(page, encoding="utf-8", errors="backslashreplace")
     ui.data(str(path))
+    if status.removed:
+        ui.note(f"`cromulent gc` has removed {gone(directory)}")
     ui.note(f"open it in a browser: {path.absolute().as_uri()}")
 
 

@@ -15,7 +15,7 @@ from ..runs.index import entries
 from ..runs.status import Attempt, CallStatus, RunStatus, State
 from ..runs.watch import Watch
 from ..units import counted, format_duration, format_memory
-from . import ui
+from . import removed, ui
 from .completing import complete_run
 from .deployment import access_by, resolved, where
 from .finding import find, place_of
@@ -56,6 +56,8 @@ def command(run: str | None, every: bool, as_json: bool, **flags: Any) -> None:
     ui.data(f"  in    {ui.short_path(place_of(directory))}")
     if status.state is State.FAILED and status.ended is not None:
         ui.data(f"  why   {' '.join(status.ended.message.split())}")
+    if status.removed:
+        ui.data(f"  gone  {removed.gone(directory)}")
     if status.region:
         _show_cost(directory, status, now)
     for line in _next(directory, status, len(shown) < len(calls)):
@@ -87,7 +89,9 @@ def _heading(directory: Path, status: RunStatus, now: float) -> str:
     if status.started is None:
         return f"{directory.name}  has only just begun"
     elapsed = status.elapsed(now)
-    words = {State.LOST: "lost: its head is gone without a word"}.get(status.state, status.state.value)
+    words = status.words
+    if status.state is State.LOST:
+        words = f"{words}: {status.ended.message if status.ended else 'its head is gone without a word'}"
     backend = status.started.backend
     on = "processes" if backend == "process" else backend.capitalize()
     parts = [status.started.name, directory.name, f"{words}, on {on}"]
@@ -145,6 +149,8 @@ def _next(directory: Path, status: RunStatus, shortened: bool) -> list[str]:
     """Return what to type next."""
     run = quote(directory.name if any(entry.directory == directory for entry in entries()) else str(directory))
     lines = [f"all   cromulent status {run} --all"] if shortened else []
+    if status.removed:
+        return [*lines, f"again {removed.again(directory)}"]
     if status.state is State.RUNNING:
         lines.append(f"log   cromulent logs {run} -f")
     if status.state is State.FAILED:

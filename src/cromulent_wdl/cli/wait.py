@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from ..clock import SYSTEM
-from ..runs.status import FINAL
+from ..runs.status import FINAL, State
 from ..runs.watch import Watch
+from . import ui
 from .completing import complete_run
 from .deployment import where
 from .finding import find
@@ -31,4 +32,7 @@ def command(run: str, **flags: Any) -> int:
     watch = Watch(find(run, flags))
     while (status := watch.status()).state not in FINAL:
         SYSTEM.sleep(_LOOK_EVERY)
+    if status.state is not State.OK:
+        message = status.ended.message if status.ended is not None else "its head is gone without a word"
+        ui.note(f"{watch.directory.name} {status.state.value}: {' '.join(message.split())}".rstrip(": "))
     return exit_status(status)

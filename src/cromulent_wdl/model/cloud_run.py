@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+import math
+import re
+from datetime import datetime
+
 import msgspec
 
-__all__ = ["HeadRecord", "RunRequest", "RunResult", "name_in"]
+__all__ = ["HeadRecord", "RunRequest", "RunResult", "begun_in", "name_in"]
+
+_STAMP = re.compile(r"\d{8}_\d{6}(?=_)")
 
 
 def name_in(run: str) -> str:
     """Return the workflow's name within a run's id."""
     return run.rpartition("-")[0].partition("_")[2].partition("_")[2] or run
+
+
+def begun_in(run: str) -> float:
+    """Return when a run was started, by its id; in a time that never comes where that does not say."""
+    stamp = _STAMP.match(run)
+    try:
+        return datetime.strptime(f"{stamp[0] if stamp else ''}+0000", "%Y%m%d_%H%M%S%z").timestamp()
+    except ValueError:
+        return math.inf
 
 
 class RunRequest(msgspec.Struct, frozen=True):
@@ -30,7 +45,7 @@ class RunResult(msgspec.Struct, frozen=True):
 
     run: str
     state: str
-    """ok, failed or stopped."""
+    """ok, failed or stopped; only the copy of a run may say that it is lost."""
     error: str = ""
     """A name for it, as Step Functions wants one; empty where all went well."""
     message: str = ""

@@ -266,7 +266,8 @@ def _lost(subject: Subject) -> Explanation:
     started = subject.status.started
     where = f"process {started.pid} on {started.host}" if started is not None else "its process"
     begun = [call for call in subject.status.in_order() if call.started_at is not None and call.ended_at is None]
-    facts = [Fact("because", f"its head, {where}, is gone: killed, or the machine went down")]
+    gone = f"its head, {where}, is gone: killed, or the machine went down"
+    facts = [Fact("because", gone if subject.status.ended is None else subject.status.ended.message)]
     if begun:
         facts.append(
             Fact("at work", ", ".join(call.path for call in begun[:_SHOWN]) + (" …" if len(begun) > _SHOWN else ""))

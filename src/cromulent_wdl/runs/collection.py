@@ -10,19 +10,19 @@ import re
 from collections.abc import Container, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import datetime, timezone
 from itertools import compress
 
 from ..aws import executions, file_systems, objects, tagging, task_definitions
 from ..aws.access import Access
 from ..aws.deployments import RUN_TAG, TAG
 from ..aws.task_definitions import Definition
+from ..model.cloud_run import begun_in
 from ..model.deployment import Deployment
 from ..storage.bucket import RUNS, RunKeys
 
 __all__ = ["Collection", "collect", "old", "survey"]
 
-_ID = re.compile(r"(\d{8}_\d{6})_\w+-[0-9a-z]{10}")
+_ID = re.compile(r"\d{8}_\d{6}_\w+-[0-9a-z]{10}")
 _AT_ONCE = 8
 _SLACK_SECONDS = 300.0
 """By which the clocks of AWS's services and of file systems may differ."""
@@ -55,7 +55,7 @@ class Collection:
 
 def old(runs: Iterable[str], going_on: Container[str], before: float, keep_last: int) -> tuple[str, ...]:
     """Return the runs that are over, began before a time, and are not among the last so many. Pure."""
-    return tuple(sorted(run for run in _over(runs, going_on)[keep_last:] if _begun(run) < before))
+    return tuple(sorted(run for run in _over(runs, going_on)[keep_last:] if begun_in(run) < before))
 
 
 def _over(runs: Iterable[str], going_on: Container[str]) -> list[str]:
@@ -98,12 +98,6 @@ def collect(access: Access, deployment: Deployment, found: Collection) -> None:
         file_systems.delete_access_point(access, point)
     task_definitions.remove(access, [Definition(arn, active=True) for arn in found.definitions])
     objects.delete(access, deployment.bucket, found.keys)
-
-
-def _begun(run: str) -> float:
-    stamp = _ID.fullmatch(run)
-    assert stamp is not None  # others were left out
-    return datetime.strptime(stamp[1], "%Y%m%d_%H%M%S").replace(tzinfo=timezone.utc).timestamp()
 
 
 def _of_runs(points: Mapping[str, Mapping[str, str]], deployment: str) -> dict[str, str]:

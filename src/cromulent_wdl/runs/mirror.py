@@ -6,6 +6,7 @@
     journal.jsonl    its journal, as it would lie in a run directory
     head.log         the log of its heads
     call-…/          what its calls wrote, as it comes; once the run has ended, the texts of its directory
+    request.json     what was asked for, so that it can be asked for again when `gc` has removed the run
     result.json      how it ended; when it is here, nothing is asked any more
 
 So whatever reads a run's directory reads this one as well, and it can be deleted at any time.
@@ -29,7 +30,7 @@ from ..aws.executions import Execution
 from ..clock import SYSTEM, Clock
 from ..files import write_whole
 from ..model import Ending, RunEnded, RunStarted, to_json
-from ..model.cloud_run import RunResult, name_in
+from ..model.cloud_run import RunResult, begun_in, name_in
 from ..storage import layout
 from ..storage.bucket import RunKeys
 from .given import Given
@@ -38,13 +39,17 @@ from .index import register
 from .journal import JournalReader
 from .segments import SegmentReader
 
-__all__ = ["CloudRun", "Mirror", "mirror_of", "run_in"]
+__all__ = ["CloudRun", "Mirror", "copy_of", "mirror_of", "run_in"]
 
 _RESULT = "result.json"
+_REQUEST = "request.json"
 _PLACE = "seen.json"
 _LOCK = ".lock"
 _ASK_EVERY = 5.0
 """Seconds between two questions whether the execution still goes on: only a lost run needs them."""
+_FORGOTTEN_AFTER = 3600.0
+"""Seconds after which an execution that is not there is one that was: a new one may take a while to be seen."""
+_FORGOTTEN = "nobody knows how it ended: it left no result, and Step Functions has forgotten it"
 _LOST = (Ending.LOST, "failed", 1)
 _ENDS = {"ABORTED": (Ending.STOPPED, "stopped", 130), "SUCCEEDED": (Ending.OK, "ok", 0)}
 """How a run ended whose result is not in the bucket, with its state and exit status, by the state of its execution."""
@@ -82,9 +87,14 @@ class _Seen:
     log_token: str = ""
 
 
+def copy_of(run: str) -> Path:
+    """Return where the copy of a run would be, by its id."""
+    return layout.state_directory() / "cloud" / run
+
+
 def mirror_of(run: CloudRun) -> Path:
     """Return the directory of a run's copy, made and put on this machine's list where it was not."""
-    directory = layout.state_directory() / "cloud" / run.run
+    directory = copy_of(run.run)
     if not (directory / layout.CLOUD).exists():
         directory.mkdir(parents=True, exist_ok=True)
         (directory / layout.JOURNAL).touch()
@@ -117,6 +127,29 @@ class Mirror:
             return msgspec.json.decode((self.directory / _RESULT).read_bytes(), type=RunResult)
         except FileNotFoundError:
             return None
+
+    def request(self) -> bytes | None:
+        """Return what was asked for, as the copy has it of a run that has ended."""
+        try:
+            return (self.directory / _REQUEST).read_bytes()
+        except FileNotFoundError:
+            return None
+
+    @property
+    def lost(self) -> bool:
+        """Whether the run has ended and nobody will ever know how."""
+        result = self.result()
+        return result is not None and result.state == "lost"
+
+    @property
+    def was_there(self) -> bool:
+        """Whether something of the run's record has been seen in the bucket, or must have been there."""
+        result = self.result()
+        return bool(self._seen().segment) or (result is not None and result.state == "ok")
+
+    def is_there(self) -> bool:
+        """Whether something of it is in the bucket now. Asked once: for who can do without an answer."""
+        return objects.find(self.access, self.run.bucket, self.keys.request, patient=False) is not None
 
     def refresh(self) -> None:
         """Copy what is new; where another process is at it, leave it to that. Raises AwsError and its kind."""
@@ -164,6 +197,8 @@ class Mirror:
             begun = execution.started if execution else self._clock.now()
             ended = (execution.ended if execution else None) or self._clock.now()
             self._note_end(begun, RunEnded(ended, Ending(result.state), result.message, result.call))
+        if (request := objects.get(self.access, self.run.bucket, self.keys.request)) is not None:
+            write_whole(self.directory / _REQUEST, request)
         write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _ask(self) -> None:
@@ -173,7 +208,10 @@ class Mirror:
             return
         self._asked = now
         execution = self.execution()
-        if execution is None or execution.goes_on:
+        if execution is None:
+            self._forgotten()
+            return
+        if execution.goes_on:
             return
         if objects.find(self.access, self.run.bucket, self.keys.result) is not None:
             return  # it came meanwhile, and is copied the next time
@@ -183,6 +221,16 @@ class Mirror:
         self._note_end(execution.started, RunEnded(execution.ended or self._clock.now(), ending, message))
         error = "" if ending is Ending.OK else execution.error or execution.status
         result = RunResult(self.run.run, state, error, message, exit_status=status, last_words=words)
+        write_whole(self.directory / _RESULT, msgspec.json.encode(result))
+
+    def _forgotten(self) -> None:
+        """Note that a run is lost whose end nobody knows, unless it has only just begun."""
+        begun = begun_in(self.run.run)
+        if self._clock.now() - begun < _FORGOTTEN_AFTER:
+            return
+        told = list(JournalReader(self.directory / layout.JOURNAL).new())
+        self._note_end(begun, RunEnded(told[-1].at if told else begun, Ending.LOST, _FORGOTTEN))
+        result = RunResult(self.run.run, "lost", "Cromulent.Lost", _FORGOTTEN, exit_status=1)
         write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _note_end(self, begun: float, end: RunEnded) -> None:
@@ -234,5 +282,5 @@ def _unpack(texts: bytes, directory: Path) -> None:
     given = Given(directory)
     with zipfile.ZipFile(io.BytesIO(texts)) as archive:
         for name in archive.namelist():
-            if name != layout.JOURNAL and name not in (layout.CLOUD, _RESULT):
+            if name != layout.JOURNAL and name not in (layout.CLOUD, _RESULT, _REQUEST):
                 given.name_in(Path(archive.extract(name, directory)))

@@ -51,7 +51,7 @@ class State(str, Enum):
     STOPPED = "stopped"
     """Ended before its time because the run was."""
     LOST = "lost"
-    """A run whose head is gone without having ended it."""
+    """A run whose head is gone without having ended it, so that nobody knows how it ended."""
 
 
 FINAL = frozenset({State.OK, State.CACHED, State.FAILED, State.STOPPED, State.LOST})
@@ -136,6 +136,13 @@ class RunStatus:
     """By path. A subworkflow is not among them once its own calls are."""
     head: Mapping[str, EcsTask] = field(default_factory=dict)
     """The head's own ECS tasks, where it is one."""
+    removed: bool = False
+    """Whether `gc` has removed what it left, but for what is told here."""
+
+    @property
+    def words(self) -> str:
+        """The state as it is told: `ok`, or `ok, removed by gc`."""
+        return f"{self.state.value}, removed by gc" if self.removed else self.state.value
 
     @property
     def counts(self) -> Mapping[State, int]:
@@ -195,13 +202,13 @@ class Fold:
         """The beginning of the run if its end is not known yet."""
         return self._started if self._ended is None else None
 
-    def status(self, *, head_alive: bool = True) -> RunStatus:
-        """Return the status after the events so far; `head_alive` is a fact that no journal knows."""
+    def status(self, *, head_alive: bool = True, removed: bool = False) -> RunStatus:
+        """Return the status after the events so far; `head_alive` and `removed` are facts that no journal knows."""
         if self._started is None:
-            return RunStatus()
+            return RunStatus(removed=removed)
         state = _run_state(self._ended, head_alive)
         calls = {path: _settled(call, state) for path, call in self._calls.items() if path not in self._parents}
-        return RunStatus(self._started, self._ended, state, calls, self._head)
+        return RunStatus(self._started, self._ended, state, calls, self._head, removed)
 
 
 def fold(events: Iterable[Event], *, head_alive: bool = True) -> RunStatus:
@@ -219,9 +226,9 @@ def ancestors(path: str) -> Iterable[str]:
 
 
 def _run_state(ended: RunEnded | None, head_alive: bool) -> State:
-    if ended is None:
-        return State.RUNNING if head_alive else State.LOST
-    return _state_of(ended.ending)
+    if not head_alive:
+        return State.LOST
+    return State.RUNNING if ended is None else _state_of(ended.ending)
 
 
 def _state_of(ending: Ending) -> State:

@@ -38,18 +38,24 @@ class Watch:
         self._of_run_only = of_run_only
         self._also = also
         self._mirror = _mirror(directory)
-        self._head_alive = head_alive if self._mirror is None else lambda started: True
+        self._head_alive = head_alive
 
     def status(self) -> RunStatus:
         """Return the status as it is now. Raises JournalError, and for a run in the cloud AwsError and its kind."""
         if self._mirror is not None:
             self._mirror.refresh()
         self._catch_up()
-        started = self._fold.unfinished
-        alive = started is None or self._head_alive(started)
+        alive = self._is_alive()
         if not alive:
             self._catch_up()  # the head may have written its last words before it went
-        return self._fold.status(head_alive=alive)
+        return self._fold.status(head_alive=alive, removed=(self.directory / layout.REMOVED).exists())
+
+    def _is_alive(self) -> bool:
+        """Whether the run goes on, or has ended in a way that somebody knows."""
+        if self._mirror is not None:
+            return not self._mirror.lost
+        started = self._fold.unfinished
+        return started is None or self._head_alive(started)
 
     def _catch_up(self) -> None:
         for event in self._reader.new(of_run_only=self._of_run_only):

@@ -33,6 +33,7 @@ __all__ = [
     "OUTPUTS",
     "OUTPUTS_BEFORE",
     "OUTPUTS_JSON",
+    "REMOVED",
     "RUN_LOG",
     "SOURCE",
     "USAGE",
@@ -68,6 +69,8 @@ HEAD_LOG = "head.log"
 """In the copy of a run in the cloud: the log of its heads as far as it has come."""
 CLOUD = "cloud.json"
 """In the copy of a run in the cloud: which run it is (runs/mirror.py)."""
+REMOVED = "removed"
+"""In the directory of a run, or the copy of one in the cloud: is there once `gc` has removed what else it had."""
 DIGESTS = "digests.sqlite"
 BUILD_LOG = "inlineDockerfile.log"
 """What the engine said while it built a task's inline Dockerfile."""

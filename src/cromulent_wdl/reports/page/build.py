@@ -92,6 +92,7 @@ def _heading(contents: Contents) -> Mapping[str, Any]:
         "name": started.name if started else contents.directory.name,
         "run_id": started.run_id if started else contents.directory.name,
         "state": contents.status.state.value,
+        "words": contents.status.words,
         "ending": ended.ending.value if ended is not None else "",
         "going": contents.status.state in (State.RUNNING, State.QUEUED),
         "began": f"{local_time(started.at):%-d %B %Y, %H:%M}" if started else "",
