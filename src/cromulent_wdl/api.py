@@ -15,23 +15,21 @@ import io
 import json
 import os
 import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import redirect_stderr
 from pathlib import Path
 from typing import Any, Literal
 
-from .clock import SYSTEM, Clock, local_time
+from msgspec.structs import replace
+
+from .clock import SYSTEM, Clock
 from .errors import CromulentError, UsageError
 from .runs.status import FINAL, RunStatus, State
 from .runs.watch import Watch
-from .storage import layout
 
 __all__ = ["Run", "RunFailed", "attach", "run"]
 
 _LOOK_EVERY = 1.0
-_SAID = "said.txt"
-"""In the directory of a run here: what `cromulent run` has said on standard error."""
 
 
 class RunFailed(CromulentError):
@@ -55,8 +53,6 @@ class Run:
 
     def status(self) -> RunStatus:
         """Return how the run is doing, with its calls."""
-        if not (self.directory / layout.JOURNAL).exists():
-            return RunStatus()  # its head has not come so far
         if self._watch is None:
             self._watch = Watch(self.directory)
         return self._watch.status()
@@ -64,20 +60,18 @@ class Run:
     @property
     def state(self) -> str:
         """One word: queued, running, ok, failed, stopped or lost."""
-        return State.FAILED.value if self._refused() else self.status().state.value
+        return self.status().state.value
 
     def wait(self, timeout: float | None = None, *, check: bool = False) -> Run:
         """Return when the run has ended: however it did, or with `check` only if it went well, else RunFailed.
 
-        Raises TimeoutError when it has not after so many seconds, and RunFailed where it was refused before it began.
+        Raises TimeoutError when it has not after so many seconds.
         """
         end = None if timeout is None else self._clock.monotonic() + timeout
         while not self._over():
             if end is not None and self._clock.monotonic() > end:
                 raise TimeoutError(f"{self.id} has not ended after {timeout:g} s")
             self._clock.sleep(_LOOK_EVERY)
-        if self._refused():
-            raise RunFailed(self._said())
         if check:
             self._went_well()
         return self
@@ -120,22 +114,12 @@ class Run:
     def _over(self) -> bool:
         if self._process is not None and self._process.poll() is None:
             return False
-        return self._refused() or self.status().state in FINAL
-
-    def _refused(self) -> bool:
-        """Whether what was to run it has ended before there was a run."""
-        ended = self._process is not None and self._process.poll() is not None
-        return ended and not (self.directory / layout.JOURNAL).exists()
-
-    def _said(self) -> str:
-        return (self.directory / _SAID).read_text(encoding="utf-8").strip()
+        return self.status().state in FINAL
 
     def _outputs(self, download: Path | None) -> dict[str, Any]:
         from .cli.finding import in_cloud
         from .cli.local_follow import outputs_here
 
-        if self._refused():
-            raise RunFailed(self._said())
         self._went_well()
         if not in_cloud(self.directory):
             return outputs_here(self.directory)
@@ -160,55 +144,36 @@ def run(
     inputs: Mapping[str, Any] | None = None,
     *,
     on: Literal["here", "aws"] = "here",
-    directory: str | os.PathLike[str] | None = None,
     **options: Any,
 ) -> Run:
-    """Start a workflow or task and return its run, without waiting for it.
+    """Start a workflow or task and return its run, without waiting for it to end.
 
     `options` are those of `cromulent run`, by their long names with underscores: `task="align"`, `no_cache=True`,
-    `backend="docker"`, but for `--name`, which is `deployment="lab"`. Raises UsageError for what is wrong before
-    anything is started, if it is in the cloud; a run here says so when its outputs are asked for.
+    `backend="docker"`, `dir="runs"`, `name="lab"`. What `cromulent run` refuses raises UsageError, or what keeps us
+    from AWS or the engine, before anything is started.
     """
-    if on not in ("here", "aws"):
-        raise UsageError(f"a run is on 'here' or 'aws', not {on!r}")
-    given = json.dumps(dict(inputs or {}), default=os.fspath)
+    from .cli.from_python import options_of, start_here
+
+    asked = options_of(os.fspath(source), on, options)
+    given = json.dumps(dict(inputs), default=os.fspath) if inputs is not None else asked.input_file or "{}"
     if on == "aws":
         from .cli.cloud import begin
-        from .cli.options import RunOptions
         from .runs.mirror import mirror_of
 
         with redirect_stderr(io.StringIO()):  # what a person at a terminal is told
-            started, _ = begin(RunOptions(source=os.fspath(source), input_file=given, on="aws", detach=True, **options))
+            started, _ = begin(replace(asked, input_file=given, detach=True))
         return Run(mirror_of(started))
-    return _here(os.fspath(source), given, Path(directory or Path.cwd()), options)
+    parent = Path(asked.directory or "").absolute()
+    return Run(*start_here(os.fspath(source), given, parent, options))
 
 
-def attach(name: str, **where: str) -> Run:
+def attach(run: str, **where: str) -> Run:
     """Return a run that is there: by its id or the beginning of it, its directory, or `last`.
 
-    `where` says which deployment: `deployment`, `profile`, `region`. Raises RunNotFound.
+    `where` says which deployment, as on the command line: `name`, `profile`, `region`. Raises RunNotFound.
     """
     from .cli.finding import find
 
-    return Run(find(name, where))
-
-
-def _here(source: str, inputs: str, parent: Path, options: Mapping[str, Any]) -> Run:
-    name = Path(source).name.partition(".")[0]
-    place = parent.absolute() / f"{local_time(SYSTEM.now()):%Y%m%d_%H%M%S}_{name}"
-    for number in range(2, 1000):
-        if not place.exists():
-            break
-        place = place.with_name(f"{place.name.partition('.')[0]}.{number}")
-    place.mkdir(parents=True)
-    command = [sys.executable, "-m", "cromulent_wdl", "run", source, "-i", inputs, "--dir", f"{place}/."]
-    for option, value in options.items():
-        flag = f"--{option.replace('_', '-')}"
-        if value is True:
-            command.append(flag)
-        elif value not in (None, False):
-            values = value if isinstance(value, (list, tuple)) else [value]
-            command += [part for each in values for part in (flag, str(each))]
-    with (place / _SAID).open("w", encoding="utf-8") as said:
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=said)
-    return Run(place, process)
+    if unknown := where.keys() - {"name", "profile", "region"}:
+        raise UsageError(f"a run is found by its name, profile and region, and not by '{unknown.pop()}'")
+    return Run(find(run, {"deployment" if option == "name" else option: value for option, value in where.items()}))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -28,7 +29,7 @@ def source(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_a_run_from_start_to_outputs(source: Path, tmp_path: Path) -> None:
-    run = cromulent_wdl.run(source, {"name": "World"}, directory=tmp_path, backend="process", no_cache=True)
+    run = cromulent_wdl.run(source, {"name": "World"}, dir=tmp_path, backend="process", no_cache=True)
     assert run.wait(60, check=True).outputs == {"hello.message": "Hello, World!"}
     assert (run.state, run.logs("hello")) == ("ok", "greeting\n")
     assert cromulent_wdl.attach(run.id).outputs == run.outputs
@@ -36,7 +37,7 @@ def test_a_run_from_start_to_outputs(source: Path, tmp_path: Path) -> None:
 
 
 def test_a_run_that_failed_says_why(source: Path, tmp_path: Path) -> None:
-    run = cromulent_wdl.run(source, {"name": "nobody"}, directory=tmp_path, backend="process").wait(60)
+    run = cromulent_wdl.run(source, {"name": "nobody"}, dir=tmp_path, backend="process").wait(60)
     assert run.state == "failed"
     with pytest.raises(cromulent_wdl.RunFailed, match="exit status 3"):
         _ = run.outputs
@@ -44,17 +45,33 @@ def test_a_run_that_failed_says_why(source: Path, tmp_path: Path) -> None:
         run.wait(60, check=True)
 
 
-def test_a_run_that_was_refused_says_so_when_it_is_waited_for(source: Path, tmp_path: Path) -> None:
-    run = cromulent_wdl.run(source, {"nmae": "World"}, directory=tmp_path, backend="process")
-    with pytest.raises(cromulent_wdl.RunFailed, match=r"has no input 'nmae'. Did you mean 'name'\?"):
-        run.wait(60)
-    assert run.state == "failed"
+@pytest.mark.parametrize(
+    ("inputs", "options", "sentence"),
+    [
+        ({"nmae": "World"}, {}, r"has no input 'nmae'. Did you mean 'name'\?"),
+        ({"name": "World", "letter": "/none"}, {}, "there is no input file /none"),
+        ({"name": "World"}, {"backend": "dcoker"}, "dcoker"),
+        ({"name": "World"}, {"bakcend": "docker"}, "No such option"),
+        ({"name": "World"}, {"on": "AWS"}, "'AWS' is not one of 'here', 'aws'"),
+        ({"name": "World"}, {"detach": True}, "--detach is about runs in the cloud"),
+    ],
+)
+def test_what_the_command_line_refuses_is_refused_before_anything_is_made(
+    source: Path, tmp_path: Path, inputs: dict[str, str], options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        cromulent_wdl.run(source, inputs, dir=tmp_path / "new" / "runs", **{"backend": "process", **options})
+    assert not (tmp_path / "new").exists()
 
 
-def test_a_place_that_is_not_one_is_refused_before_anything_is_made(source: Path, tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="'here' or 'aws', not 'AWS'"):
-        cromulent_wdl.run(source, {}, on="AWS", directory=tmp_path / "none")  # type: ignore[arg-type]
-    assert not (tmp_path / "none").exists()
+def test_inputs_may_be_longer_than_an_argument(source: Path, tmp_path: Path) -> None:
+    run = cromulent_wdl.run(source, {"name": "x" * 200_000}, dir=tmp_path, backend="process").wait(60)
+    assert run.outputs == {"hello.message": f"Hello, {'x' * 200_000}!"}
+
+
+def test_a_run_is_found_by_what_the_command_line_finds_it(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="'deployment'"):
+        cromulent_wdl.attach("last", deployment="lab")
 
 
 def test_nothing_else_is_there() -> None:

@@ -71,7 +71,7 @@ Run again after a failure or an interruption: what was done is taken from the ca
     help="Launch no Fargate task once the run has cost so much.",
 )
 @click.option("--runtime-memory-max", metavar="SIZE", help="Cap runtime.memory.")
-@click.option("-@", "max_tasks", type=click.IntRange(0), metavar="N", help="Run at most N calls at once.")
+@click.option("-@", "--max-tasks", type=click.IntRange(0), metavar="N", help="Run at most N calls at once.")
 @click.option("--copy-input-files", is_flag=True, help="Give every task writable copies of its inputs.")
 @click.option("--copy-input-files-for", multiple=True, metavar="TASK", help="Give this task writable copies.")
 @click.option("--as-me", is_flag=True, help="Run containers as the invoking user.")
