@@ -226,7 +226,7 @@ def ancestors(path: str) -> Iterable[str]:
 
 
 def _run_state(ended: RunEnded | None, head_alive: bool) -> State:
-    if not head_alive:
+    if not head_alive and (ended is None or ended.ending is Ending.LOST):
         return State.LOST
     return State.RUNNING if ended is None else _state_of(ended.ending)
 
