@@ -73,3 +73,14 @@ def test_the_pulse_survives_a_follower_that_fails() -> None:
 
     with pulse.watching(flag.is_set, follow) as cancelled, cancelled.calling(gone.set):
         assert gone.wait(timeout=60)
+
+
+def test_a_pause_ends_with_the_time_or_with_a_cancellation() -> None:
+    cancelled = Cancellation()
+    assert not cancelled.wait(0.0)
+    woken = threading.Event()
+    thread = threading.Thread(target=lambda: cancelled.wait(3600.0) and woken.set(), daemon=True)
+    thread.start()
+    cancelled.cancel()
+    assert woken.wait(60)
+    assert cancelled.wait(3600.0), "it is too late to pause"

@@ -37,6 +37,13 @@ class Cancellation:
         for action in actions:
             action()
 
+    def wait(self, seconds: float) -> bool:
+        """Pause for as many seconds, or until the switch is on; return whether it is."""
+        over = threading.Event()
+        with self.calling(over.set):
+            over.wait(seconds)
+        return self._cancelled
+
     @contextmanager
     def calling(self, action: Callable[[], None]) -> Iterator[None]:
         """Run the action once if the switch is on or is put on within the block.

@@ -6,7 +6,6 @@ stays throttled for longer, and that passes as a lack of room does: the attempt 
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -45,10 +44,7 @@ class Patience:
         if self._waited > self._settings.capacity_patience:
             return False
         self._errand.waiting(f"{why}; tried again in {pause:g} s", "capacity")
-        over = threading.Event()
-        with self._errand.cancelled.calling(over.set):
-            over.wait(pause)
-        if self._errand.cancelled:
+        if self._errand.cancelled.wait(pause):
             raise Cancelled
         return True
 
