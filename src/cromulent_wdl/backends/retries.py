@@ -27,6 +27,8 @@ class Allowances(msgspec.Struct, frozen=True):
     """How often memory is doubled."""
     pause: float = 0.5
     """Seconds, of which all pauses are multiples."""
+    failures: int = 0
+    """How often the engine tries again what is the command's own doing: `maxRetries`."""
 
 
 class Again(msgspec.Struct, frozen=True):

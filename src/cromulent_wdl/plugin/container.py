@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import os
 import shutil
-import threading
 from collections.abc import Callable
 from contextlib import ExitStack
 from itertools import starmap
@@ -25,7 +24,7 @@ from . import session
 from .attempt_numbers import AttemptNumbers
 from .endings import exception_of
 from .linked_outputs import linked_input
-from .repeats import Repeats
+from .repeats import Repeats, granted
 from .reporting import Reporter
 from .runtime_values import architecture_of, disk_of, guard_network, timeout_of
 
@@ -90,17 +89,21 @@ class CromulentContainer(TaskContainer):
         guard_network(self.runtime_values, self.cfg, logger)
         if self._backend.elastic:
             self._process_for_cloud(runtime_eval)
+        self._count_repeats()
 
     def _process_for_cloud(self, runtime_eval: dict[str, Value.Base]) -> None:
         """Heed what only a cloud does."""
-        settings, values = self._session.settings, self.runtime_values
         self._disk, self._architecture = disk_of(runtime_eval), architecture_of(runtime_eval)
         asked = timeout_of(runtime_eval)
-        self._timeout = settings.task_timeout if asked is None else asked
-        # Losses of Spot are ours to count: the engine, which knows no other place, would stop at so many.
-        losses = values.pop("preemptible", settings.preemptible)
-        allowances = Allowances(losses if settings.spot else 0, settings.memory_retry, settings.retry_pause)
-        self._repeats = Repeats(allowances, elastic=True)
+        self._timeout = self._session.settings.task_timeout if asked is None else asked
+
+    def _count_repeats(self) -> None:
+        """Go on counting where an earlier head of the run was when it died."""
+        active, elastic = session.find(self.host_dir), self._backend.elastic
+        allowances = granted(self.runtime_values, self._session.settings, elastic=elastic)
+        earlier = active.ended_before(self.host_dir) if active else {}
+        self._repeats = Repeats(allowances, elastic=elastic, earlier=earlier, begun=self._numbers.begun)
+        self._repeats.leave_to_engine(self.runtime_values)
 
     def build_task_runtime_info_struct(self, logger: logging.Logger, run_id: str, task: Tree.Task) -> None:
         """Tell the task's own expressions what it gets where it declares nothing, which is not all there is."""
@@ -149,7 +152,7 @@ class CromulentContainer(TaskContainer):
     def _run(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> int:
         repeated: Again | None = None
         while True:
-            self._lay_out(command)
+            repeated = self._lay_out(command) or repeated
             self.outcome = outcome = self._once(logger, terminating, repeated)
             repeated = self._repeats.after(outcome)
             if repeated is None or self._backend.refusal(self._task()) is not None:
@@ -157,18 +160,22 @@ class CromulentContainer(TaskContainer):
             self._renew(logger)
         if outcome.ending is not Ending.OK:
             self.last_exit_code = outcome.exit_code
-            final = self._backend.elastic and outcome.ending is not Ending.FAILED
+            final = self._repeats.final(outcome.ending)
             raise exception_of(outcome, self.host_stderr_txt(), self.host_stdout_txt(), final=final)
         return outcome.exit_code or 0
 
-    def _lay_out(self, command: str) -> None:
-        """Have the attempt's command and streams in its directory, or an earlier head's attempt in its place."""
-        if self._numbers.take_over(lambda: self._backend.takes_over(self._task(), command)):
-            return
-        with open(os.path.join(self.host_dir, "command"), "w", encoding="utf-8", errors="surrogateescape") as file:
-            file.write(command)
-        for stream in (self.host_stdout_txt(), self.host_stderr_txt()):
-            open(stream, "xb").close()
+    def _lay_out(self, command: str) -> Again | None:
+        """Have the attempt's command and streams in its directory, or an earlier head's attempt in its place.
+
+        Returns how it repeats an earlier head's, if it does.
+        """
+        taken = self._numbers.take_over(lambda: self._backend.takes_over(self._task(), command))
+        if not taken:
+            with open(os.path.join(self.host_dir, "command"), "w", encoding="utf-8", errors="surrogateescape") as file:
+                file.write(command)
+            for stream in (self.host_stdout_txt(), self.host_stderr_txt()):
+                open(stream, "xb").close()
+        return self._repeats.begin(anew=not taken)
 
     def _once(self, logger: logging.Logger, terminating: Callable[[], bool], repeated: Again | None) -> Outcome:
         task = self._task()
@@ -182,7 +189,7 @@ class CromulentContainer(TaskContainer):
             if repeated is not None:
                 logger.log(NOTICE_LEVEL, StructuredLogMessage("task again", why=repeated.why))
                 report.waiting(repeated.why)
-                _wait(repeated.pause, cancelled)
+                cancelled.wait(repeated.pause)
             else:
                 self._pause(cancelled, report)
             outcome = self._attempt(task, cancelled, report)
@@ -207,7 +214,7 @@ class CromulentContainer(TaskContainer):
             return
         seconds = min(_LONGEST_PAUSE, first * 2 ** min(self._retries - 1, 16))
         report.waiting(f"attempt {self.try_counter} begins in {seconds:g} s")
-        _wait(seconds, cancelled)
+        cancelled.wait(seconds)
 
     def _attempt(self, task: Task, cancelled: Cancellation, report: Reporter) -> Outcome:
         refusal = self._backend.refusal(task)
@@ -280,12 +287,6 @@ _NOT_THE_COMMANDS = frozenset({Ending.STOPPED, Ending.LOST, Ending.DEADLINE, End
 
 def _mount(host: str, inside: str) -> Mount:
     return Mount(Path(host.rstrip("/")), inside.rstrip("/"), directory=host.endswith("/"))
-
-
-def _wait(seconds: float, cancelled: Cancellation) -> None:
-    over = threading.Event()
-    with cancelled.calling(over.set):
-        over.wait(seconds)
 
 
 def _backend(of: session.Session) -> Backend:

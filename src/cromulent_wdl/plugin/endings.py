@@ -7,9 +7,9 @@ from WDL.runtime.error import CommandFailed, Interrupted, Terminated
 
 from ..model import Ending, Outcome
 
-__all__ = ["ending_of", "exception_of"]
+__all__ = ["INTERRUPTIONS", "ending_of", "exception_of"]
 
-_INTERRUPTIONS = frozenset(
+INTERRUPTIONS = frozenset(
     {Ending.SPOT, Ending.LOST, Ending.CAPACITY, Ending.NETWORK, Ending.PULL_TRANSIENT, Ending.THROTTLED, Ending.QUOTA}
 )
 """Not the task's fault, and trying again may help: these count against `preemptible`."""
@@ -27,7 +27,7 @@ def _exception_of(outcome: Outcome, stderr: str, stdout: str) -> Exception:
         return Terminated()
     if outcome.ending is Ending.BUILD:
         return _build_error(outcome)
-    if outcome.ending in _INTERRUPTIONS:
+    if outcome.ending in INTERRUPTIONS:
         return Interrupted(outcome.message, more_info=details)
     if outcome.exit_code is not None:
         # miniwdl's own sentence for an ordinary failure; ours where we know more than the exit status says

@@ -11,28 +11,13 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from pathlib import Path
 
 import msgspec
 
-from ..model import TaskImage
-from ..runs.journal import JournalReader
 from ..storage.layout import CALL_PREFIX, OUTPUTS, OUTPUTS_BEFORE, OUTPUTS_JSON
 from .cache_entry import Entry
 
-__all__ = ["images_of", "set_aside", "where_outputs_are"]
-
-
-def images_of(journal: Path) -> dict[str, str]:
-    """Return the digests of the images that a run's tasks had, by their names, the first of each. Raises JournalError.
-
-    A name stands for one image throughout a run, also where its registry does not answer the later head.
-    """
-    digests: dict[str, str] = {}
-    for event in JournalReader(journal).new():
-        if isinstance(event, TaskImage) and event.digest:
-            digests.setdefault(event.image, event.digest)
-    return digests
+__all__ = ["set_aside", "where_outputs_are"]
 
 
 def set_aside(run_directory: str) -> None:

@@ -12,7 +12,7 @@ import os
 import platform
 import socket
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib import metadata
 from pathlib import Path
 from weakref import WeakKeyDictionary
@@ -28,13 +28,14 @@ from ..backends.registry import Choice, choose
 from ..backends.workplace import Workplace
 from ..clock import SYSTEM
 from ..config import Settings
-from ..model import Ending, Event, RunEnded, RunStarted
+from ..model import Ending, Event, Outcome, RunEnded, RunStarted
 from ..runs.index import register
-from ..runs.journal import JournalWriter
+from ..runs.journal import JournalReader, JournalWriter
 from ..storage import layout
 from .cache_place import remember_images, set_image_resolver
+from .past import Past, past_of
 from .pulse import Pulse
-from .resuming import images_of, set_aside
+from .resuming import set_aside
 from .settings import settings_of
 
 __all__ = ["ActiveRun", "Session", "begin", "find", "session"]
@@ -52,10 +53,11 @@ _runs: dict[str, ActiveRun] = {}
 class ActiveRun:
     """A run that this process is the head of, and its journal."""
 
-    def __init__(self, directory: Path, name: str, journal: JournalWriter, *, resumed: bool) -> None:
+    def __init__(self, directory: Path, name: str, journal: JournalWriter, past: Past | None = None) -> None:
         self.directory = directory
-        self.resumed = resumed
+        self.resumed = past is not None
         """Whether an earlier head of it has died."""
+        self._past = past or Past()
         self.run_id = directory.name
         self._place = os.path.abspath(directory)
         self._within = self._place + os.sep
@@ -88,6 +90,10 @@ class ActiveRun:
         if place.startswith(self._within):
             return place[len(self._within) :]
         return os.path.relpath(place, self._place)
+
+    def ended_before(self, directory: str | os.PathLike[str]) -> Mapping[int, Outcome]:
+        """Return how the attempts at the call that runs in the directory have ended under earlier heads."""
+        return self._past.attempts.get(self.call_path(directory), {})
 
     def end(self, ending: Ending, message: str = "", call: str = "") -> None:
         """Record how the run ended and close the journal; only the first call counts."""
@@ -184,14 +190,15 @@ def begin(
 ) -> ActiveRun:
     """Open the journal of a run in its directory and put the run on this machine's list of runs."""
     path = Path(directory).absolute()
-    resumed = (path / layout.JOURNAL).exists()
-    if resumed:
+    past = None
+    if (path / layout.JOURNAL).exists():
         set_aside(str(path))
-        remember_images(images_of(path / layout.JOURNAL))
+        past = past_of(JournalReader(path / layout.JOURNAL).new())
+        remember_images(past.images)
     journal = JournalWriter(path / layout.JOURNAL)
     if listener is not None:
         journal.listen(listener)
-    run = ActiveRun(path, target.name, journal, resumed=resumed)
+    run = ActiveRun(path, target.name, journal, past)
     with _lock:
         _runs[os.path.abspath(path)] = run
     for opened in _sessions.values():
