@@ -76,11 +76,14 @@ def test_the_pulse_survives_a_follower_that_fails() -> None:
 
 
 def test_a_pause_ends_with_the_time_or_with_a_cancellation() -> None:
-    cancelled = Cancellation()
+    cancelled, woken = Cancellation(), threading.Event()
     assert not cancelled.wait(0.0)
-    woken = threading.Event()
-    thread = threading.Thread(target=lambda: cancelled.wait(3600.0) and woken.set(), daemon=True)
-    thread.start()
+
+    def pause() -> None:
+        if cancelled.wait(3600.0):
+            woken.set()
+
+    threading.Thread(target=pause, daemon=True).start()
     cancelled.cancel()
     assert woken.wait(60)
     assert cancelled.wait(3600.0), "it is too late to pause"
