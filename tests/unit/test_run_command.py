@@ -139,7 +139,7 @@ def test_what_cannot_be_started_is_json_when_asked_for(place: Path) -> None:
 BAD = {
     "a file that is not there": (["nowhere.wdl"], "there is no file nowhere.wdl"),
     "wrong WDL": (["wrong.wdl"], "(wrong.wdl Ln 4 Col 1)"),
-    "a directory that is no source": (["state"], "cannot be unpacked"),
+    "a directory that is no source": (["state"], "state is a directory"),
     "an unknown input": (["hello.wdl", "nmae=x"], "hello has no input 'nmae'. Did you mean 'name'?"),
     "an unknown input in JSON": (["hello.wdl", "-i", '{"nmae": "x"}'], "Did you mean 'name'?"),
     "a missing input": (["hello.wdl"], "  name  String  required"),
@@ -151,6 +151,8 @@ BAD = {
     ),
     "an inputs file that is not there": (["hello.wdl", "-i", "none.json"], "there is no input file none.json"),
     "an inputs file that is no JSON": (["hello.wdl", "-i", "{oops"], "the inputs cannot be read"),
+    "a name that JSON does not have": (["hello.wdl", "-i", "odd.yaml"], "that JSON does not have"),
+    "a directory for a file": (["hello.wdl", "name=x", "greeting=state"], "an input should be a file, and state is"),
     "a task that is not there": (["hello.wdl", "--task", "bye", "name=x"], "no such task bye"),
     "an unwritable place": (
         ["hello.wdl", "name=x", "-d", "/proc/none"],
@@ -184,6 +186,7 @@ BAD_ENVIRONMENT = {
 def test_bad_input_is_said_in_a_sentence_and_nothing_is_started(place: Path, what: str) -> None:
     arguments, said = BAD[what]
     (place / "wrong.wdl").write_text("version 1.1\ntask t {\noops\n}\n")
+    (place / "odd.yaml").write_text("name: x\n1: y\n")
     (place / "state").mkdir()
     done = cromulent(place, "run", *arguments, **BAD_ENVIRONMENT.get(what, {}))
     assert said in done.stderr

@@ -177,3 +177,35 @@ def test_template_names_the_tasks_where_it_must_be_told_one(place: Path) -> None
 def test_template_of_wrong_wdl_is_an_error_of_the_source() -> None:
     with pytest.raises(SourceError, match="Unknown identifier y"):
         invoke(template.command, "wrong.wdl")
+
+
+@pytest.mark.parametrize(
+    ("source", "said"),
+    [
+        (b"version 1.1\nworkflow w { ?", "'?' cannot stand here; expected: "),
+        (b"version 1.1\ntask t { command { echo", "the document ends too early; expected: EITHER_DELIM, RBRACE\n"),
+        (b"\0" * 9, "round.wdl is not a WDL document: it is not text"),
+        (b"\xff\xfe\0", "round.wdl is not a WDL document: it is not text in UTF-8"),
+        (b'version 1.1\nimport "round.wdl" as r\nworkflow w {}\n', "round.wdl imports itself: round.wdl → round.wdl"),
+        (b'version 1.1\nimport "back.wdl" as b\nworkflow w {}\n', "imports itself: round.wdl → back.wdl → round.wdl"),
+    ],
+    ids=["a stray character", "an early end", "zeros", "not UTF-8", "itself", "a circle"],
+)
+def test_what_is_no_document_is_said_in_a_sentence(place: Path, source: bytes, said: str) -> None:
+    (place / "round.wdl").write_bytes(source)
+    (place / "back.wdl").write_text('version 1.1\nimport "round.wdl" as r\nworkflow w {}\n')
+    with pytest.raises(SourceError) as raised:
+        invoke(template.command, "round.wdl")
+    assert said in f"{raised.value}\n"
+    assert "Token(" not in str(raised.value)
+
+
+def test_a_byte_order_mark_is_no_part_of_the_document(place: Path) -> None:
+    (place / "marked.wdl").write_bytes(b"\xef\xbb\xbf" + GOOD.encode())
+    assert json.loads(invoke(template.command, "marked.wdl").stdout)
+
+
+def test_an_address_that_does_not_answer_is_named() -> None:
+    with pytest.raises(SourceError) as raised:
+        invoke(template.command, "http://127.0.0.1:9/there.wdl")
+    assert str(raised.value).startswith("http://127.0.0.1:9/there.wdl cannot be read: ")

@@ -23,6 +23,7 @@ from WDL.runtime.config import Loader
 from ..errors import InputsError, SourceError
 from .document import read_document
 from .options import RunOptions
+from .wrong_inputs import NOT_OF_JSON, no_such_input, refuse_unholdable, unreadable
 
 __all__ = ["Bound", "Source", "bind_inputs", "load_source", "tasks_of"]
 
@@ -52,6 +53,8 @@ def load_source(options: RunOptions, cfg: Loader, cleanup: ExitStack) -> Source:
             logging.getLogger("cromulent"), cleanup, options.source, cfg["file_io"]["root"]
         )
     except (Error.InputError, OSError, zipfile.BadZipFile) as error:
+        if os.path.isdir(options.source):
+            raise SourceError(f"{options.source} is a directory", hint="name a .wdl file in it") from error
         raise SourceError(f"{options.source} cannot be unpacked: {error}", hint="make it with `miniwdl zip`") from error
     document = read_document(uri, options.path, options.check_quant, options.no_outside_imports)
     return Source(document, manifest)
@@ -83,10 +86,11 @@ def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:
         raise _explain(str(error), target) from error
     except FileNotFoundError as error:
         raise InputsError(f"there is no input file {error.filename or options.input_file}") from error
-    except (ValueError, OSError, _yaml_error()) as error:
+    except (ValueError, OSError, _yaml_error(), *NOT_OF_JSON) as error:
         if mistyped := _mistyped(options, target):
             raise InputsError(mistyped, hint=f"`cromulent template {options.source}` shows what each takes") from error
-        raise InputsError(f"the inputs cannot be read: {error}") from error
+        raise unreadable(options, error) from error
+    refuse_unholdable(inputs_json)
     missing = values_to_json(target.required_inputs.subtract(inputs))
     if missing:
         raise InputsError(
@@ -108,8 +112,7 @@ def _explain(message: str, target: Tree.Workflow | Tree.Task | None) -> InputsEr
         return InputsError(message)
     kind, found, path = message.partition(" not found: ")
     if found and kind in ("File", "Directory"):
-        hint = "" if os.path.isabs(path) else f"it is looked for in {os.getcwd()}"
-        return InputsError(f"there is no input {kind.lower()} {path}", hint=hint or None)
+        return no_such_input(kind.lower(), path)
     prefix = f"No such input to {target.name}: "
     unknown = message.removeprefix(prefix) if message.startswith(prefix) else None
     if unknown is None and "unknown input" in message:
