@@ -185,7 +185,7 @@ COUNT = "version 1.1\ntask count { input { Int count = 1  File? f }\n command <<
     [
         (("--name", "elsewhere"), "there is no deployment 'elsewhere'", "cromulent up --name elsewhere makes it"),
         (("--region", "eu-west-3"), "there is no deployment", "where there is one elsewhere: --region"),
-        (("--region", "eu-west-9"), "There is no AWS region 'eu-west-9'", "there are eu-west-"),
+        (("--region", "eu-west-9"), "There is no AWS region 'eu-west-9'", "did you mean eu-west-1, eu-west-"),
         (("--max-cost", "abc"), "--max-cost: 'abc' is no amount of dollars", "write it like --max-cost 0.50"),
         (("f=none.txt",), "there is no input file none.txt", "it is looked for in "),
         (("count=many",), "'count' is Int, and 'many' is not", "`cromulent template count.wdl` shows"),

@@ -79,7 +79,7 @@ def test_a_region_that_aws_has_not_is_refused(cromulent: Run, tmp_path: Path) ->
     for command in (("up", "--dry-run"), ("doctor",), ("plan", str(source))):
         mistyped = cromulent(*command, "--region", "us-esat-1")
         assert (mistyped.returncode, mistyped.stdout) == (2, "")
-        assert mistyped.stderr.startswith("There is no AWS region 'us-esat-1'.\nhint: there are us-east-1, us-")
+        assert mistyped.stderr.startswith("There is no AWS region 'us-esat-1'.\nhint: did you mean us-east-1, us-")
     assert "regions are named like us-east-1" in cromulent("up", "--dry-run", "--region", "mars").stderr
 
 

@@ -158,6 +158,13 @@ def test_template_of_a_task_has_no_prefix() -> None:
     assert json.loads(invoke(template.command, "good.wdl", "--task", "t").stdout) == {"reads": "File", "sizes": [42]}
 
 
+def test_template_without_a_required_input_says_so(place: Path) -> None:
+    (place / "free.wdl").write_text('version 1.1\ntask free { input { String name = "x" }\n command {} }\n')
+    result = invoke(template.command, "free.wdl")
+    assert json.loads(result.stdout) == {}
+    assert result.stderr == "free needs no input; --optional shows those that it takes\n"
+
+
 def test_template_with_the_optional_inputs_says_which_it_leaves_out() -> None:
     result = invoke(template.command, "good.wdl", "--task", "t", "--optional")
     assert json.loads(result.stdout) == {"reads": "File", "sizes": [42], "note": None, "ram": 4}

@@ -12,6 +12,7 @@ from WDL import CLI, Error, Tree, load, read_source_default
 from WDL.Tree import ReadSourceResult
 
 from ..errors import SourceError
+from .guesses import absent
 
 __all__ = ["read_document"]
 
@@ -42,8 +43,9 @@ def read_document(
         return load(uri, list(path), check_quant=check_quant, read_source=_reader(no_outside_imports))
     except FileNotFoundError as error:
         # Python also raises this, nameless, where it finds no room for temporary files: on a full disk.
-        said = f"there is no file {error.filename}" if error.filename else f"'{uri}' cannot be read: {error.strerror}"
-        raise SourceError(said) from error
+        if error.filename:
+            raise absent(str(error.filename)) from error
+        raise SourceError(f"'{uri}' cannot be read: {error.strerror}") from error
     except UnicodeDecodeError as error:
         raise SourceError(f"{uri} is not a WDL document: it is not text in UTF-8") from error
     except _TROUBLE as error:

@@ -23,7 +23,7 @@ def find(name: str, flags: Mapping[str, Any] | None = None) -> Path:
     Raises RunNotFound, and for a run in the cloud whatever keeps us from the deployment.
     """
     try:
-        return _known(find_run(name, entries()))
+        return find_run(name, entries())
     except RunNotFound:
         if not _CLOUD_ID.fullmatch(name):
             raise
@@ -31,16 +31,6 @@ def find(name: str, flags: Mapping[str, Any] | None = None) -> Path:
         if directory is None:
             raise
         return directory
-
-
-def _known(directory: Path) -> Path:
-    """Return the directory; what it is the copy of may have been removed by `gc` elsewhere, which is noted."""
-    if in_cloud(directory):
-        from ..runs.mirror import Mirror
-        from ..runs.removal import look
-
-        look(Mirror(directory))
-    return directory
 
 
 def in_cloud(directory: Path) -> bool:

@@ -22,6 +22,7 @@ from WDL.runtime.config import Loader
 
 from ..errors import InputsError, SourceError
 from .document import read_document
+from .guesses import absent, given_so, meant, within
 from .options import RunOptions
 from .wrong_inputs import NOT_OF_JSON, no_such_input, refuse_unholdable, unreadable
 
@@ -53,8 +54,10 @@ def load_source(options: RunOptions, cfg: Loader, cleanup: ExitStack) -> Source:
             logging.getLogger("cromulent"), cleanup, options.source, cfg["file_io"]["root"]
         )
     except (Error.InputError, OSError, zipfile.BadZipFile) as error:
+        if not os.path.exists(options.source) and not options.source.startswith(("http:", "https:")):
+            raise absent(options.source) from error
         if os.path.isdir(options.source):
-            raise SourceError(f"{options.source} is a directory", hint="name a .wdl file in it") from error
+            raise SourceError(f"{options.source} is a directory", hint=within(options.source)) from error
         raise SourceError(f"{options.source} cannot be unpacked: {error}", hint="make it with `miniwdl zip`") from error
     document = read_document(uri, options.path, options.check_quant, options.no_outside_imports)
     return Source(document, manifest)
@@ -85,7 +88,8 @@ def bind_inputs(source: Source, options: RunOptions, cfg: Loader) -> Bound:
     except Error.InputError as error:
         raise _explain(str(error), target) from error
     except FileNotFoundError as error:
-        raise InputsError(f"there is no input file {error.filename or options.input_file}") from error
+        file = str(error.filename or options.input_file)
+        raise InputsError(f"there is no input file {file}", hint=meant(file, (".json", ".yaml", ".yml"))) from error
     except (ValueError, OSError, _yaml_error(), *NOT_OF_JSON) as error:
         if mistyped := _mistyped(options, target):
             raise InputsError(mistyped, hint=f"`cromulent template {options.source}` shows what each takes") from error
@@ -113,6 +117,12 @@ def _explain(message: str, target: Tree.Workflow | Tree.Task | None) -> InputsEr
     kind, found, path = message.partition(" not found: ")
     if found and kind in ("File", "Directory"):
         return no_such_input(kind.lower(), path)
+    kind, found, pair = message.partition("name=value pair: ")
+    if found:
+        return InputsError(f"'{pair}' is not understood: an input is given as NAME=VALUE", hint=given_so(pair))
+    if message.endswith(" duplicated"):
+        name = message.removeprefix("non-array input ").removesuffix(" duplicated")
+        return InputsError(f"input '{name}' is given more than once, and takes one value")
     prefix = f"No such input to {target.name}: "
     unknown = message.removeprefix(prefix) if message.startswith(prefix) else None
     if unknown is None and "unknown input" in message:

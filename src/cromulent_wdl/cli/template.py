@@ -54,6 +54,9 @@ def command(source: str, task: str | None, optional: bool, path: tuple[str, ...]
         for name, expression in computed.items():
             ui.note(f"left out, its default is computed: {prefix}{name} = {expression}")
     ui.json_result(values)
+    if not values:
+        many = any(not binding.name.rpartition(".")[2].startswith("_") for binding in target.available_inputs)
+        ui.note(f"{target.name} needs no input" + ("; --optional shows those that it takes" if many else ""))
 
 
 def _tasks(document: Tree.Document) -> str | None:

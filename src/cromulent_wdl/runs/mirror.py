@@ -120,6 +120,7 @@ class Mirror:
         self._log = HeadLog(self.access, self.run.bucket, self.keys, directory)
         self._asked: float | None = None
         self._read = False
+        self._is_there: bool | None = None
 
     def result(self) -> RunResult | None:
         """Return how the run ended, as far as the copy knows."""
@@ -148,8 +149,12 @@ class Mirror:
         return bool(self._seen().segment) or (result is not None and result.state == "ok")
 
     def is_there(self) -> bool:
-        """Whether something of it is in the bucket now. Asked once: for who can do without an answer."""
-        return objects.find(self.access, self.run.bucket, self.keys.request, patient=False) is not None
+        """Whether something of it is in the bucket now. It is asked for once, for who can do without an answer."""
+        if self._is_there is None:
+            self._is_there = True  # as far as is known, if that is not answered
+            found = objects.find(self.access, self.run.bucket, self.keys.request, patient=False)
+            self._is_there = found is not None
+        return self._is_there
 
     def refresh(self) -> None:
         """Copy what is new; where another process is at it, leave it to that. Raises AwsError and its kind."""

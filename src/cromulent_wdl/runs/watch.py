@@ -21,6 +21,8 @@ __all__ = ["Watch"]
 class Watch:
     """Keeps up with a run. With `of_run_only` it knows nothing of calls, and is quick with the longest journal.
 
+    Then it does not ask either whether the record of a run that has ended is still in the bucket: many are looked at.
+
     `also` hears every event, so that who folds them in another way need not read the journal twice.
     """
 
@@ -44,6 +46,8 @@ class Watch:
         """Return the status as it is now. Raises JournalError, and for a run in the cloud AwsError and its kind."""
         if self._mirror is not None:
             self._mirror.refresh()
+            if not self._of_run_only:
+                _look(self._mirror)
         self._catch_up()
         alive = self._is_alive()
         if not alive:
@@ -62,6 +66,13 @@ class Watch:
             self._fold.add(event)
             if self._also is not None:
                 self._also(event)
+
+
+def _look(mirror: Mirror) -> None:
+    """Note whether `gc` has removed the record of a run that has ended."""
+    from .removal import look
+
+    look(mirror)
 
 
 def _mirror(directory: Path) -> Mirror | None:
