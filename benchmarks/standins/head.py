@@ -58,7 +58,7 @@ class StandinBackend:
     def resume(self, directory: Path) -> None:
         """Do nothing."""
 
-    def takes_over(self, task: Task, command: str) -> bool:
+    def takes_over(self, task: Task, command: str, cancelled: Cancellation, report: Report) -> bool:
         """Take nothing over."""
         return False
 

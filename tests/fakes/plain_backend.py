@@ -42,7 +42,7 @@ class PlainBackend:
     def resume(self, directory: Path) -> None:
         self.resumed.append(directory)
 
-    def takes_over(self, task: Task, command: str) -> bool:
+    def takes_over(self, task: Task, command: str, cancelled: Cancellation, report: Report) -> bool:
         return command == self.name
 
     def run(self, task: Task, cancelled: Cancellation, report: Report) -> Outcome:

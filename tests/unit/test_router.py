@@ -17,7 +17,7 @@ def test_each_task_goes_to_the_first_that_takes_it(tmp_path: Path) -> None:
     for cpu in (1, 32, 4):
         task = process_task(tmp_path / str(cpu), "true", resources=Resources(cpu=cpu))
         assert router.refusal(task) is None
-        assert router.takes_over(task, "large" if cpu > 16 else "small")
+        assert router.takes_over(task, "large" if cpu > 16 else "small", Cancellation(), lambda _: None)
         assert router.run(task, Cancellation(), Events()).ending is Ending.OK
     assert (small.ran, large.ran) == (["1", "4"], ["32"])
     assert router.limits() == (96, 96)

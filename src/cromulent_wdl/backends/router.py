@@ -51,9 +51,9 @@ class Router:
         for each in self._backends:
             each.resume(directory)
 
-    def takes_over(self, task: Task, command: str) -> bool:
+    def takes_over(self, task: Task, command: str, cancelled: Cancellation, report: Report) -> bool:
         """Return whether the backend that runs the task takes over what an earlier head began."""
-        return self._backend(task).takes_over(task, command)
+        return self._backend(task).takes_over(task, command, cancelled, report)
 
     def run(self, task: Task, cancelled: Cancellation, report: Report) -> Outcome:
         """Run the task where it goes."""

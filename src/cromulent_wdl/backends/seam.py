@@ -98,10 +98,11 @@ class Backend(Protocol):
         What that head has started and nobody takes over runs no more when `close` returns.
         """
 
-    def takes_over(self, task: Task, command: str) -> bool:
+    def takes_over(self, task: Task, command: str, cancelled: Cancellation, report: Report) -> bool:
         """Return whether `run` will take over what an earlier head began as this attempt, for the same command.
 
-        Asked only where a head finds the call's directory used. If not, nothing of the call runs any more.
+        Asked only where a head finds the call's directory used. If not, nothing of the call runs any more when the
+        next attempt does.
         """
 
     def run(self, task: Task, cancelled: Cancellation, report: Report) -> Outcome:

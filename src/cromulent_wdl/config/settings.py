@@ -78,7 +78,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         ),
     ] = 3600.0
     capacity_pause: Annotated[
-        float, Meta(ge=0, description="Seconds before such a task is tried anew; doubles up to twelve times as much.")
+        float,
+        Meta(ge=0.01, description="Seconds before such a task is tried anew; doubles up to twelve times as much."),
     ] = 5.0
     room_pause: Annotated[
         float,

@@ -22,7 +22,7 @@ from ..model import Ending, Mount, Outcome, Resources, Task
 from ..storage.layout import attempt_directory, stream_file
 from . import session
 from .attempt_numbers import AttemptNumbers
-from .endings import exception_of
+from .endings import exception_of, judged
 from .linked_outputs import linked_input
 from .repeats import Repeats, granted
 from .reporting import Reporter
@@ -152,7 +152,7 @@ class CromulentContainer(TaskContainer):
     def _run(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> int:
         repeated: Again | None = None
         while True:
-            repeated = self._lay_out(command) or repeated
+            repeated = self._lay_out(logger, terminating, command) or repeated
             self.outcome = outcome = self._once(logger, terminating, repeated)
             repeated = self._repeats.after(outcome)
             if repeated is None or self._backend.refusal(self._task()) is not None:
@@ -164,12 +164,18 @@ class CromulentContainer(TaskContainer):
             raise exception_of(outcome, self.host_stderr_txt(), self.host_stdout_txt(), final=final)
         return outcome.exit_code or 0
 
-    def _lay_out(self, command: str) -> Again | None:
+    def _lay_out(self, logger: logging.Logger, terminating: Callable[[], bool], command: str) -> Again | None:
         """Have the attempt's command and streams in its directory, or an earlier head's attempt in its place.
 
         Returns how it repeats an earlier head's, if it does.
         """
-        taken = self._numbers.take_over(lambda: self._backend.takes_over(self._task(), command))
+
+        def agreed() -> bool:
+            task = self._task()
+            with self._session.pulse.watching(terminating) as cancelled:
+                return self._backend.takes_over(task, command, cancelled, Reporter(task, self.host_dir, logger))
+
+        taken = self._numbers.take_over(agreed)
         if not taken:
             with open(os.path.join(self.host_dir, "command"), "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(command)
@@ -223,16 +229,7 @@ class CromulentContainer(TaskContainer):
         if refusal is not None:
             return Outcome(Ending.REFUSED, message=refusal)
         report.placed(self._backend.name, self._session.choice.why)
-        outcome = self._backend.run(task, cancelled, report)
-        if outcome.exit_code is None or outcome.ending in _NOT_THE_COMMANDS:
-            return outcome
-        accepted = self.success_exit_code(outcome.exit_code)
-        if accepted:
-            remark = outcome.message if outcome.ending is Ending.OK else ""
-            return Outcome(Ending.OK, outcome.exit_code, remark, outcome.usage)
-        if outcome.ending is Ending.OK:  # status 0, where the task wants another
-            return Outcome(Ending.FAILED, outcome.exit_code, "the command ended with status 0", outcome.usage)
-        return outcome
+        return judged(self._backend.run(task, cancelled, report), self.success_exit_code)
 
     def _task(self) -> Task:
         values = self.runtime_values
@@ -281,8 +278,6 @@ class CromulentContainer(TaskContainer):
 _LONGEST_PAUSE = 30.0
 _TEMPORARY = "_miniwdl_tmpdir"
 """miniwdl's directory for temporary files within the working directory, where it is to have one."""
-_NOT_THE_COMMANDS = frozenset({Ending.STOPPED, Ending.LOST, Ending.DEADLINE, Ending.SPOT})
-"""Endings whose exit status is no answer of the command's, whatever statuses the task accepts."""
 
 
 def _mount(host: str, inside: str) -> Mount:

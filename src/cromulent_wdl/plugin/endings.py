@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from WDL import Error
 from WDL.runtime.error import CommandFailed, Interrupted, Terminated
 
 from ..model import Ending, Outcome
 
-__all__ = ["INTERRUPTIONS", "ending_of", "exception_of"]
+__all__ = ["INTERRUPTIONS", "ending_of", "exception_of", "judged"]
 
 INTERRUPTIONS = frozenset(
     {Ending.SPOT, Ending.LOST, Ending.CAPACITY, Ending.NETWORK, Ending.PULL_TRANSIENT, Ending.THROTTLED, Ending.QUOTA}
 )
 """Not the task's fault, and trying again may help: these count against `preemptible`."""
+_NOT_THE_COMMANDS = frozenset({Ending.STOPPED, Ending.LOST, Ending.DEADLINE, Ending.SPOT})
+"""Endings whose exit status is no answer of the command's, whatever statuses the task accepts."""
+
+
+def judged(outcome: Outcome, accepts: Callable[[int], bool]) -> Outcome:
+    """Return the outcome as the task sees it, which says what exit statuses it accepts."""
+    if outcome.exit_code is None or outcome.ending in _NOT_THE_COMMANDS:
+        return outcome
+    if accepts(outcome.exit_code):
+        remark = outcome.message if outcome.ending is Ending.OK else ""
+        return Outcome(Ending.OK, outcome.exit_code, remark, outcome.usage)
+    if outcome.ending is Ending.OK:  # status 0, where the task wants another
+        return Outcome(Ending.FAILED, outcome.exit_code, "the command ended with status 0", outcome.usage)
+    return outcome
 
 
 def exception_of(outcome: Outcome, stderr: str, stdout: str, *, final: bool = False) -> Exception:

@@ -20,7 +20,7 @@ from .errand import Errand
 from .following import Followed, Follower
 from .gate import Cancelled
 from .launching import Launched, Launcher, needs_of, over_quota, place_of, stream_of
-from .patience import OutOfPatience
+from .patience import OutOfPatience, Patience
 from .site import Site
 from .sizes import Size
 from .staging import stage_inputs
@@ -36,10 +36,11 @@ _log = logging.getLogger(__name__)
 class Run:
     """Runs one attempt."""
 
-    def __init__(self, cloud: Cloud, site: Site, errand: Errand) -> None:
+    def __init__(self, cloud: Cloud, site: Site, errand: Errand, patience: Patience) -> None:
         self._cloud = cloud
         self._site = site
         self._errand = errand
+        self._patience = patience
         self._task = errand.task
         self._attempt = errand.attempt
         self._began = False
@@ -111,7 +112,7 @@ class Run:
             )
 
     def _launcher(self, size: Size) -> Launcher:
-        return Launcher(self._cloud, self._site, self._errand, size)
+        return Launcher(self._cloud, self._site, self._errand, self._patience, size)
 
     def _prepare(self) -> None:
         settings = self._cloud.settings
@@ -140,9 +141,13 @@ class Run:
         return self._settle(Followed(self._remembered(task)), size)
 
     def _remembered(self, task: str | None) -> EcsTask | None:
-        """Return what ECS still knows of a task."""
-        seen = self._cloud.ecs.describe_all([task]).tasks if task else ()
-        return seen[0] if seen else None
+        """Return what is known of a task that has left its result: by ECS, or by the head that saw its end."""
+        try:
+            seen = self._cloud.ecs.describe_all([task]).tasks if task else ()
+        except AwsError as error:
+            _log.warning("%s: how its ECS task ended cannot be asked now: %s", self._task.call, error)
+            seen = ()
+        return seen[0] if seen else memo.stopped(self._attempt.directory, task or "")
 
     def _watched(self, launched: Launched, size: Size) -> Outcome:
         """Wait until the task is over, and settle it. The room that it takes is given back."""

@@ -82,12 +82,13 @@ class FargateBackend:
         if (directory / FARGATE_RUN).exists():
             self._resumed.append(directory)
 
-    def takes_over(self, task: Task, command: str) -> bool:
+    def takes_over(self, task: Task, command: str, cancelled: Cancellation, report: Report) -> bool:
         """Whether `run` takes over what an earlier head began; see the seam."""
         try:
-            errand = self._errand(task, Cancellation(), lambda _: None)
-            return Run(self._cloud, self._site(task.run_directory), errand).takes_over(command)
-        except (CromulentError, OSError) as error:
+            return self._run(task, cancelled, report).takes_over(command)
+        except Cancelled:
+            return False
+        except (CromulentError, OSError, OutOfPatience) as error:
             _log.warning("%s: what an earlier head left of it cannot be taken over: %s", task.call, error)
             return False
 
@@ -95,10 +96,8 @@ class FargateBackend:
         """Run the task on Fargate; see the seam."""
         if cancelled:
             return STOPPED
-        errand = self._errand(task, cancelled, report)
         try:
-            site = Patience(self._cloud.settings, errand).heeding(lambda _: self._site(task.run_directory))
-            return Run(self._cloud, site, errand).run(self._size(task))
+            return self._run(task, cancelled, report).run(self._size(task))
         except Cancelled:
             return STOPPED
         except OutOfPatience as error:
@@ -124,18 +123,19 @@ class FargateBackend:
         self._cloud.gate.close()
         self._cloud.monitor.close()
 
-    def _errand(self, task: Task, cancelled: Cancellation, report: Report) -> Errand:
+    def _run(self, task: Task, cancelled: Cancellation, report: Report) -> Run:
+        """Return an attempt of a run, which the first of its tasks opens. Raises Cancelled, OutOfPatience, AwsError."""
         attempt = find_attempt(task.run_directory, memo.key_of_attempt(task))
-        return Errand(task, attempt, cancelled, report, self._cloud.clock)
+        errand = Errand(task, attempt, cancelled, report, self._cloud.clock)
+        patience = Patience(self._cloud.settings, errand)
+        open_run = partial(self._open, task.run_directory)
+        site = patience.heeding(lambda _: self._sites.get(task.run_directory, open_run))
+        return Run(self._cloud, site, errand, patience)
 
     def _size(self, task: Task) -> Size:
         size = size_for(*defaulted(task.resources, *self._default), task.resources.disk)
         assert size is not None  # else it was refused
         return size
-
-    def _site(self, directory: Path) -> Site:
-        """Return the run in a directory, which the first of its tasks opens."""
-        return self._sites.get(directory, partial(self._open, directory))
 
     def _open(self, directory: Path) -> Site:
         site = open_site(self._cloud, directory)

@@ -41,6 +41,10 @@ class OverBudget(Exception):
     """The run has cost as much as it may."""
 
 
+class _DefinitionGone(AwsError):
+    """AWS does not know the task definition any more."""
+
+
 @dataclass(frozen=True)
 class Launched:
     """An ECS task that was started, and the room that it takes."""
@@ -86,14 +90,14 @@ def stream_of(ecs: EcsTask) -> str:
 class Launcher:
     """Launches one attempt."""
 
-    def __init__(self, cloud: Cloud, site: Site, errand: Errand, size: Size) -> None:
+    def __init__(self, cloud: Cloud, site: Site, errand: Errand, patience: Patience, size: Size) -> None:
         self._cloud = cloud
         self._site = site
         self._errand = errand
         self._task = errand.task
         self._size = size
         self._tries = 0
-        self._patience = Patience(cloud.settings, errand)
+        self._patience = patience
         self._image = Chosen("", "", AMD64)
 
     def launch(self) -> Launched | Outcome:
@@ -138,8 +142,16 @@ class Launcher:
 
     def _try(self, rung: Rung) -> Launched | _NoRoom:
         """Start the task on one rung, or on demand where Spot's quota is used up; return why not where AWS says so."""
-        # Before its turn, or all whose turn came meanwhile would start at once.
-        self._definition()
+        try:
+            return self._by(self._definition(), rung)
+        except _DefinitionGone:
+            return self._by(self._definition(), rung)
+
+    def _by(self, definition: str, rung: Rung) -> Launched | _NoRoom:
+        """Do so by a definition, which is had before its turn: it can take long, and meanwhile others have theirs.
+
+        Raises _DefinitionGone where somebody has removed it; the run forgets it then.
+        """
         admission = self._cloud.gate.enter(
             queue_of(self._task.call, rung),
             needs_of(self._size, spot=rung.provider == SPOT),
@@ -149,7 +161,7 @@ class Launcher:
         need, rung = admission.need, replace(rung, provider=admission.need.provider)
         try:
             self._keep_to_budget()
-            terms, answer = self._run_task(rung, admission.instead)
+            terms, answer = self._run_task(definition, rung, admission.instead)
             if answer.task is None:
                 self._cloud.gate.leave(need)
                 return _NoRoom(rung, answer.failure)
@@ -167,9 +179,8 @@ class Launcher:
         if limit and (refusal := over_budget(self._cloud.spent(self._task.run_directory), limit)):
             raise OverBudget(refusal)
 
-    def _run_task(self, rung: Rung, instead: str) -> tuple[tuple[memo.LaunchEvent, ...], Answer]:
-        """Start the task by a definition of the run, by a new one should somebody have removed it meanwhile."""
-        definition = self._definition()
+    def _run_task(self, definition: str, rung: Rung, instead: str) -> tuple[tuple[memo.LaunchEvent, ...], Answer]:
+        """Start the task. Raises _DefinitionGone."""
         terms = self._terms(rung, definition, instead)
         memo.note_terms(self._errand.attempt.directory, terms)
         try:
@@ -177,8 +188,8 @@ class Launcher:
         except AwsError as error:
             if "TaskDefinition" not in str(error):
                 raise
-        self._site.definitions.forget(self._blueprint)
-        return terms, self._asked(rung, self._definition())
+            self._site.definitions.forget(self._blueprint)
+            raise _DefinitionGone(str(error), code=error.code) from error
 
     def _definition(self) -> str:
         """Return the ARN of the run's definition for the task; of all tasks that want it, one asks AWS."""

@@ -13,6 +13,8 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
+import msgspec
+
 from ...aws.decode import EcsTask
 from ...model import EcsTaskLaunched, Task, TaskImage, TaskPlaced
 from ...model.events import from_json, to_json
@@ -28,6 +30,7 @@ __all__ = [
     "note_stop",
     "note_terms",
     "same",
+    "stopped",
     "terms",
 ]
 
@@ -120,6 +123,16 @@ def note_stop(directory: Path, ecs: EcsTask, log_group: str, log_stream: str) ->
     """Remember how ECS's record of the task ended."""
     content = {**vars(ecs), "log_group": log_group, "log_stream": log_stream}
     (directory / _STOP).write_text(json.dumps(content) + "\n")
+
+
+def stopped(directory: Path, task: str) -> EcsTask | None:
+    """Return ECS's last record of the task with this ARN or id, if an earlier head of the run has seen its end."""
+    found = {name: value for name, value in _read(directory / _STOP).items() if name in EcsTask.__dataclass_fields__}
+    try:
+        ecs = msgspec.convert(found, EcsTask)
+    except msgspec.ValidationError:
+        return None
+    return ecs if task in (ecs.arn, ecs.identity) else None
 
 
 def _read(file: Path) -> dict[str, object]:

@@ -26,7 +26,7 @@ class OutOfPatience(Exception):
 
 
 class Patience:
-    """That of one step of an attempt, opening its run or launching: its waits come out of the same seconds."""
+    """That of one attempt: whatever it waits for, its waits come out of the same seconds."""
 
     def __init__(self, settings: Settings, errand: Errand) -> None:
         self._settings = settings

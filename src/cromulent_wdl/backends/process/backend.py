@@ -82,7 +82,7 @@ class ProcessBackend:
     def resume(self, directory: Path) -> None:
         """Do nothing: the dead head's guardian has ended what it left, or the next head's sweep."""
 
-    def takes_over(self, task: Task, command: str) -> bool:
+    def takes_over(self, task: Task, command: str, cancelled: Cancellation, report: Report) -> bool:
         """Return False: what a dead head began has ended with it."""
         return False
 
