@@ -29,6 +29,7 @@ for _power, _letter in enumerate("KMGT", start=1):
     _BYTES[_letter + "i"] = _BYTES[_letter + "iB"] = 1024**_power
 
 _SECONDS = {"": 1.0, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_LEAST_DOLLARS = 0.000001
 _AMOUNT = re.compile(r"\d+(?:\.\d*)?|\.\d+")
 _QUANTITY = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([A-Za-z]*)\s*")
 
@@ -78,16 +79,18 @@ def format_memory(count: float, of: float = 0) -> str:
 
     What is whole MiB was asked for in binary units.
     """
-    if (of or count) % MIB:
+    if (of or count) % MIB or count < KIB:
         return format_bytes(count)
-    if count < MIB:
+    if count < MIB - KIB / 2:
         return f"{count / KIB:.0f} KiB"
-    number, unit = (count / GIB, "GiB") if count >= GIB else (count / MIB, "MiB")
+    number, unit = (count / GIB, "GiB") if count >= GIB - MIB / 20 else (count / MIB, "MiB")
     return f"{number:.1f}".removesuffix(".0") + f" {unit}"
 
 
 def format_dollars(amount: float) -> str:
     """Return an amount with two decimals, and with more where those would be zero: "$12.40", "$0.0031"."""
+    if 0 < amount < _LEAST_DOLLARS:
+        return f"< ${_LEAST_DOLLARS:.6f}"
     decimals = 2 if amount >= 0.995 or amount == 0 else 4 if amount >= 0.001 else 6
     return f"${amount:,.{decimals}f}"
 

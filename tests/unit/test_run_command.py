@@ -136,6 +136,13 @@ def test_what_cannot_be_started_is_json_when_asked_for(place: Path) -> None:
     assert (answer["error"], answer["pos"]["line"]) == ("SyntaxError", 2)
 
 
+def test_what_is_about_fargate_has_no_effect_here_and_says_so(place: Path) -> None:
+    done = cromulent(place, "run", "hello.wdl", "name=x", "--max-cost", "1", "--task-timeout", "6h")
+    assert done.returncode == 0
+    assert "--max-cost has no effect here: it is about tasks on Fargate\n" in done.stderr
+    assert "--task-timeout has no effect here" in done.stderr
+
+
 BAD = {
     "a file that is not there": (["nowhere.wdl"], "there is no file nowhere.wdl"),
     "wrong WDL": (["wrong.wdl"], "(wrong.wdl Ln 4 Col 1)"),

@@ -9,6 +9,7 @@ import pytest
 from cromulent_wdl.backends.fargate.sizes import Size
 from cromulent_wdl.cli.main import run as cromulent
 from cromulent_wdl.model import (
+    CallCached,
     CallStarted,
     EcsTaskLaunched,
     Ending,
@@ -119,6 +120,17 @@ def test_runs_of_different_workflows_are_not_thrown_together(
     make_run(tmp_path / "two", [RunStarted(1.0, "two", "other", "workflow", "/o.wdl", 1, "h", "docker")])
     assert cromulent(["tune", "one", "two"]) == 2
     assert "different workflows: align, other" in capsys.readouterr().err
+
+
+def test_a_run_that_came_from_the_cache_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
+    make_run(tmp_path / "one", [beginning(1.0, "one"), CallCached(2.0, "align", "align", "../zero/call-align")])
+    assert cromulent(["tune", "one"]) == 0
+    said = capsys.readouterr()
+    assert said.out == "no task has run: 1 call came from the call cache\n"
+    assert "run it again with --no-cache" in said.err
 
 
 def test_the_inputs_are_taken_by_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -45,7 +45,14 @@ def test_durations_are_read_with_their_unit(text: str, seconds: float) -> None:
 
 @pytest.mark.parametrize(
     ("amount", "printed"),
-    [(0, "$0.00"), (1234.5, "$1,234.50"), (0.2331, "$0.2331"), (0.0000123, "$0.000012"), (0.999, "$1.00")],
+    [
+        (0, "$0.00"),
+        (1234.5, "$1,234.50"),
+        (0.2331, "$0.2331"),
+        (0.0000123, "$0.000012"),
+        (0.999, "$1.00"),
+        (4e-7, "< $0.000001"),
+    ],
 )
 def test_small_amounts_have_enough_decimals_to_be_told_from_nothing(amount: float, printed: str) -> None:
     assert format_dollars(amount) == printed
@@ -73,6 +80,10 @@ def test_what_is_no_amount_is_refused(text: str) -> None:
         (300_000, 512 << 20, "293 KiB"),
         (1_100_000_000, 4_000_000_000, "1.1 GB"),
         (1536 << 20, 0, "1.5 GiB"),
+        (1_073_699_881, 2 << 30, "1 GiB"),
+        (1_048_500, 2 << 30, "1 MiB"),
+        (300, 2 << 30, "300 bytes"),
+        (0, 2 << 30, "0 bytes"),
     ],
 )
 def test_memory_is_printed_in_the_units_in_which_it_was_asked_for(count: int, of: int, text: str) -> None:

@@ -49,7 +49,7 @@ def uncached(rows: Sequence[Row]) -> str:
 
 
 def costs(rows: Sequence[Row]) -> str:
-    """Return what calls cost while they run: `align $0.0620 an hour (Spot 4 vCPU 8 GB), merge ?`."""
+    """Return what calls cost while they run: `align $0.0620 an hour (Spot 4 vCPU 8 GiB), merge ?`."""
     return _listed([_cost(row) for row in rows])
 
 

@@ -43,7 +43,7 @@ class Row:
 
     call: str
     size: str
-    """`1 vCPU 2 GB`, or what of it is not known."""
+    """`1 vCPU 2 GiB`, or what of it is not known."""
     rounding: str = ""
     spot: bool = True
     image: str = ""

@@ -66,6 +66,8 @@ def _run(options: RunOptions) -> int:
             return 0
         here = place(cfg, bound.target)
         cleanup.callback(here.close)
+        if not here.session.choice.backend.elastic:
+            _say_what_counts_for_nothing(options)
         check_secrets(here.session.settings, bound.target, on_fargate=here.session.choice.backend.elastic)
         if here.session.choice.backend.elastic and is_open(cfg):
             cfg.override({"scheduler": {"task_concurrency": here.session.settings.task_concurrency}})
@@ -99,6 +101,13 @@ def _run_directory(bound: Bound, source: Source, options: RunOptions, backend: B
             f"the run directory cannot be made in {parent}: {error.strerror}", hint="choose another with --dir"
         ) from error
     return directory
+
+
+def _say_what_counts_for_nothing(options: RunOptions) -> None:
+    """Say which options are about Fargate, where no task goes."""
+    for option, value in (("--max-cost", options.max_cost), ("--task-timeout", options.task_timeout)):
+        if value is not None:
+            ui.note(f"{option} has no effect here: it is about tasks on Fargate")
 
 
 def _holds_other_run(directory: Path, name: str) -> bool:

@@ -113,7 +113,7 @@ def _cells(call: CallStatus, now: float) -> tuple[str | tuple[str, str], ...]:
 
 
 def _resources(call: CallStatus) -> str:
-    """Return what the call was given and used: `2 cores  1.1 GB of 4 GB`."""
+    """Return what the call was given and used: `2 cores, 1.1 GiB of 4 GiB`."""
     placed = next((a.placed for a in reversed(call.attempts) if a.placed), None)
     words = []
     if placed is not None and placed.cpu:

@@ -9,7 +9,7 @@ import click
 
 from ..errors import UsageError
 from ..pricing.card import FALLBACK
-from ..runs.status import RunStatus
+from ..runs.status import RunStatus, State
 from ..runs.watch import Watch
 from ..units import counted, format_dollars, format_duration, format_memory
 from . import ui
@@ -50,6 +50,8 @@ def command(runs: Sequence[str], margin: int, as_json: bool, **flags: Any) -> No
         ui.json_result(overrides_of(name, advice))
         return
     _show(advice, [use for use, each in known if each is None], len(statuses))
+    if not uses:
+        _show_nothing(statuses)
     if advice:
         ui.note(f"if they take as long as before; {rates(region).note(_names(advice))}")
     if any(each.changes for each in advice):
@@ -80,11 +82,20 @@ def _show(advice: Sequence[Advice], unknown: Sequence[Use], runs: int) -> None:
     ):
         if uses:
             ui.data(f"nothing can be said of {', '.join(use.name or 'the task' for use in uses)}: {why}")
-    if not advice and not unknown:
-        ui.data("no task of these runs has ended well yet")
     total = sum(each.dollars for each in advice)
     if total > 0:
         ui.data(f"in all {format_dollars(total)} in {counted(runs, 'run')}")
+
+
+def _show_nothing(statuses: Sequence[RunStatus]) -> None:
+    """Say why nothing can be said."""
+    calls = [call for status in statuses for call in status.calls.values()]
+    cached = sum(call.state is State.CACHED for call in calls)
+    if cached:
+        ui.data(f"no task has run: {counted(cached, 'call')} came from the call cache")
+        ui.note("name the run that made them (cromulent ls), or run it again with --no-cache")
+    else:
+        ui.data("no task of these runs has ended well yet")
 
 
 def _cells(each: Advice) -> tuple[str, ...]:

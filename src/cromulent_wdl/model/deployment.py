@@ -6,6 +6,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+DEPLOYMENT_REMOVED = "The deployment is being taken away"
+"""Why `cromulent down --stop-runs` stops what runs, as AWS is told."""
+
 __all__ = ["Deployment", "deployment_in"]
 
 _PREFIX = "DEPLOYMENT_"

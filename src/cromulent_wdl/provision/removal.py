@@ -9,14 +9,13 @@ from ..aws import buckets, cloudformation, cluster_tasks, executions, file_syste
 from ..aws.access import Access
 from ..clock import SYSTEM, Clock
 from ..errors import ProvisionFailed, UsageError
-from ..model.deployment import Deployment
+from ..model.deployment import DEPLOYMENT_REMOVED, Deployment
 from .failure import explained
 from .following import Report, follow, latest
 from .holdings import Holdings, still_tagged
 
 __all__ = ["going_on", "leftovers", "running", "take_away"]
 
-_REASON = "The deployment is being taken away"
 _LOOK = 2.0
 """Seconds between looks at tasks that stop, and at an index that lags."""
 _PATIENCE = 60.0
@@ -73,11 +72,11 @@ def leftovers(access: Access, held: Holdings, *, delete_data: bool, clock: Clock
 def _stop(access: Access, held: Holdings, deployment: Deployment, clock: Clock) -> None:
     """Stop runs, then whatever tasks there are, and wait: a cluster in which tasks are left is not deleted."""
     for run in held.runs:
-        executions.stop(access, deployment.state_machine, run.name, _REASON)
+        executions.stop(access, deployment.state_machine, run.name, DEPLOYMENT_REMOVED)
     stopping = set(held.tasks)
     while running := cluster_tasks.tasks(access, deployment.cluster):
         for task in running:
-            cluster_tasks.stop_task(access, deployment.cluster, task, _REASON)
+            cluster_tasks.stop_task(access, deployment.cluster, task, DEPLOYMENT_REMOVED)
         stopping |= set(running)
     while not cluster_tasks.stopped(access, deployment.cluster, sorted(stopping)):
         clock.sleep(_LOOK)

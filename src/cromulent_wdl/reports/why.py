@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..model import Ending
+from ..model.deployment import DEPLOYMENT_REMOVED
 from ..runs.logs import call_directory
 from ..runs.status import Attempt, CallStatus, EcsTask, RunStatus, State
 from ..storage import layout
@@ -162,7 +163,7 @@ def _tried(call: CallStatus, ending: Ending) -> Iterable[Fact]:
     attempts = [attempt for attempt in call.attempts if attempt.placed is not None]
     endings = {attempt.ended.ending for attempt in attempts if attempt.ended is not None}
     if attempts and len({circumstances(attempt) for attempt in attempts}) == 1 and endings <= {ending}:
-        yield Fact("ran", _together(attempts))
+        yield Fact("ran" if any(took(attempt) for attempt in attempts) else "was to run", _together(attempts))
         return
     if len(attempts) > _SHOWN:
         yield Fact("tried", f"{len(attempts)} times; the last {_SHOWN}:")
@@ -259,6 +260,8 @@ def _stopped(subject: Subject) -> Explanation:
     by = said if said.startswith("stopped by ") else "stopped"
     facts = [Fact("because", said)] if said not in ("", by, "Terminated") else []
     again = tries(Circumstances(Ending.STOPPED, subject.called))
+    if DEPLOYMENT_REMOVED in said:
+        again = ("its deployment was taken away; once there is one again, by cromulent up:", *again)
     return Explanation(f"{subject.name} was {by}.", (*facts, *_state_of_calls(subject)), again)
 
 

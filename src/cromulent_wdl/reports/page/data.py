@@ -43,7 +43,7 @@ def calls_in_columns(status: RunStatus, costs: Costs, critical: Sequence[str], n
         values = {
             **{name: list_.number(text) for (name, list_), text in zip(words.items(), _texts(call), strict=True)},
             **_numbers(call, began),
-            "dollars": _rounded(dollars.get(call.path), 6),
+            "dollars": _rounded(dollars.get(call.path), 9),
             "critical": int(call.path in on_path),
         }
         for name, column in columns.items():

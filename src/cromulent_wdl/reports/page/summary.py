@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ...pricing.costs import Costs
 from ...runs.status import CallStatus, RunStatus, State
-from ...units import format_bytes, format_dollars, format_duration, format_memory
+from ...units import format_dollars, format_duration, format_memory
 from ..attempts import given
 from ..drawing import NodeState
 from ..graph import Graph, path_of
@@ -64,9 +64,9 @@ def figures(status: RunStatus, costs: Costs, now: float) -> list[Figure]:
     attempts = sum(len(call.attempts) for call in calls)
     again = attempts - sum(bool(call.attempts) for call in calls)
     found.append(Figure(str(attempts), "task" if attempts == 1 else "tasks", f"{again} tried again" if again else ""))
-    peak = max((call.usage.memory_peak or 0 for call in calls), default=0)
+    peak, asked = max(((call.usage.memory_peak or 0, _memory(call)) for call in calls), default=(0, 0))
     if peak:
-        found.append(Figure(format_bytes(peak), "of memory, the largest call"))
+        found.append(Figure(format_memory(peak, asked), "of memory, the largest call"))
     found.append(_cost_figure(costs))
     return found
 

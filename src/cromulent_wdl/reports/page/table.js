@@ -24,8 +24,8 @@ function shortPlace(call) { return place(call).replace(/ in \S+$| here$/, "").re
 
 /* "3.4 of 4 GiB": both in the unit of the larger. */
 function ofMemory(part, whole) {
-  const [number, unit] = memory(whole).split(" ");
-  return `${+((part / whole) * Number(number)).toFixed(1)} of ${number} ${unit}`;
+  const [number, unit] = memory(whole).split(" "), share = +((part / whole) * Number(number)).toFixed(1);
+  return `${share || part === 0 ? share : "< 0.1"} of ${number} ${unit}`;
 }
 
 class CallTable {
@@ -157,7 +157,7 @@ class CallTable {
       meter.setAttribute("aria-hidden", "true");
       cell.append(meter);
     }
-    cell.append(peak == null ? (asked ? `${memory(asked)} asked` : "") : asked ? ofMemory(peak, asked) : bytes(peak));
+    cell.append(peak == null ? (asked ? `${memory(asked)} asked` : "") : asked ? ofMemory(peak, asked) : memory(peak));
     cell.title = cell.textContent;
     return cell;
   }

@@ -44,14 +44,15 @@ function bytes(count) {
 
 /* Memory in the units in which it was asked for, or what it is a part of was: whole MiB are binary. */
 function memory(count, of) {
-  const MIB = 1024 ** 2, GIB = 1024 ** 3;
-  if (count == null || (of || count) % MIB) return bytes(count);
-  if (count < MIB) return `${Math.round(count / 1024)} KiB`;
-  return count < GIB ? `${+(count / MIB).toFixed(1)} MiB` : `${+(count / GIB).toFixed(1)} GiB`;
+  if (count == null || (of || count) % 1024 ** 2 || count < 1024) return bytes(count);
+  const KIB = 1024, MIB = KIB ** 2, GIB = KIB ** 3;
+  if (count < MIB - KIB / 2) return `${Math.round(count / KIB)} KiB`;
+  return count < GIB - MIB / 20 ? `${+(count / MIB).toFixed(1)} MiB` : `${+(count / GIB).toFixed(1)} GiB`;
 }
 
 function dollars(amount) {
   if (amount == null) return "";
+  if (amount > 0 && amount < 0.000001) return "< $0.000001";
   return `$${amount.toFixed(amount >= 0.995 || amount === 0 ? 2 : amount >= 0.001 ? 4 : 6)}`;
 }
 
