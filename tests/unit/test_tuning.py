@@ -102,6 +102,7 @@ def other_miniwdl(tmp_path: Path) -> Path:
         ("StdLib.py", "    def __init__(\n        self, wdl_version: str, write_dir"),
         ("_util.py", "def chmod_R_plus("),
         ("_util.py", "def write_atomic("),
+        ("_util.py", "def path_really_within("),
         ("Value.py", "def rewrite_paths("),
         ("Error.py", "    def source_dir("),
         ("runtime/config.py", "def load_all_plugins("),
@@ -132,6 +133,7 @@ def test_another_version_is_left_alone_and_says_so(tmp_path: Path, other_miniwdl
             "paths": "WDL.Value.rewrite_paths",
             "names": "WDL._util.write_atomic",
             "places": "WDL.Error.SourceNode.source_dir.fget",
+            "containment": "WDL.runtime.task_container.path_really_within",
             "backend": "WDL.runtime.task_container.new",
             "builds": "WDL.runtime.task._try_task",
         }.items()

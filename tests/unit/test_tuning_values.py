@@ -179,5 +179,13 @@ def test_a_file_is_written_whole_under_its_own_name(tmp_path: Path) -> None:
         module.write_atomic("text", str(tmp_path / "no" / "b.json"))
 
 
+def test_a_link_takes_the_place_of_another(tmp_path: Path) -> None:
+    module = second_copy("WDL._util")
+    NAMES.replace(module)
+    for target in ("first", "second"):
+        module.symlink_force(target, str(tmp_path / "link"))
+        assert [(path.name, str(path.readlink())) for path in tmp_path.iterdir()] == [("link", target)]
+
+
 def bindings() -> Any:
     return Env.Bindings(Env.Binding("n", Value.Int(3)))

@@ -180,7 +180,7 @@ class CromulentContainer(TaskContainer):
             with open(os.path.join(self.host_dir, "command"), "w", encoding="utf-8", errors="surrogateescape") as file:
                 file.write(command)
             for stream in (self.host_stdout_txt(), self.host_stderr_txt()):
-                open(stream, "xb").close()
+                Path(stream).touch(exist_ok=False)
         return self._repeats.begin(anew=not taken)
 
     def _once(self, logger: logging.Logger, terminating: Callable[[], bool], repeated: Again | None) -> Outcome:

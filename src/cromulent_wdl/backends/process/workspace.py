@@ -104,6 +104,9 @@ def _copy_what_links_stand_for(hosts: set[str], work: str) -> None:
 
 
 def _remove(path: str) -> None:
+    with suppress(OSError):
+        os.rmdir(path)  # few tasks leave anything
+        return
     shutil.rmtree(path, ignore_errors=True)
     if not os.path.lexists(path):
         return

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from ...errors import SettingsError
 from .build_errors import BUILDS
 from .chosen_backend import BACKEND
+from .containment import CONTAINMENT
 from .parser_tables import PARSER
 from .permissions import PERMISSIONS
 from .plugin_lookup import PLUGINS
@@ -21,7 +22,7 @@ from .waiting_jobs import JOBS
 __all__ = ["PARSING", "PLAIN", "RUNNING", "install", "state"]
 
 VARIABLE = "CROMULENT_TUNING"
-_ALL = (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS, OPTIONS, PATHS, NAMES, PLACES, BACKEND, BUILDS)
+_ALL = (PARSER, PLUGINS, LIBRARY, PERMISSIONS, JOBS, OPTIONS, PATHS, NAMES, PLACES, CONTAINMENT, BACKEND, BUILDS)
 _REPLACEMENTS = {each.name: each for each in _ALL}
 PARSING = ("parser",)
 """What pays off where WDL is only read; importing `WDL.runtime` for the others would cost more than they save."""
