@@ -168,16 +168,24 @@ def test_inputs_are_read_only_and_their_mount_points_gone_afterwards(calls: Call
     assert os.listdir(task.work) == ["output"] and not (task.work / "output").exists()
 
 
-def test_many_inputs_take_links_unless_they_are_out_of_sight(calls: Calls, tmp_path: Path, home: Path) -> None:
+def test_hundreds_of_inputs_are_files(calls: Calls, tmp_path: Path) -> None:
+    inputs = [tmp_path / f"{number}.txt" for number in range(120)]
+    for file in inputs:
+        file.write_text("x")
+    outcome, output = calls("find _miniwdl_inputs -type f -exec cat {} + | wc -c", inputs=inputs)
+    assert (outcome.ending, output) == (Ending.OK, "120\n")
+
+
+def test_very_many_inputs_take_links_unless_they_are_out_of_sight(calls: Calls, tmp_path: Path, home: Path) -> None:
     folders = (tmp_path / "hidden", home / "seen")
     inputs = []
     for folder in folders:
         folder.mkdir()
-        for number in range(60):
+        for number in range(301):
             inputs.append(folder / f"{number}.txt")
             inputs[-1].write_text("x")
     outcome, output = calls("cat _miniwdl_inputs/*/*.txt | wc -c; find _miniwdl_inputs -type l | wc -l", inputs=inputs)
-    assert (outcome.ending, output) == (Ending.OK, "120\n60\n")
+    assert (outcome.ending, output) == (Ending.OK, "602\n301\n")
     assert os.listdir(calls.directory / "call1/work") == []
 
 

@@ -28,7 +28,7 @@ from .workspace import Scratch, laid_out
 
 __all__ = ["ProcessBackend"]
 
-_MANY_INPUTS = 100
+_MANY_INPUTS = 600
 """Above this, inputs that the sandbox shows anyway are linked: the time for mounts grows with their square."""
 
 
