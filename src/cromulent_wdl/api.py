@@ -30,6 +30,7 @@ from .runs.watch import Watch
 __all__ = ["Run", "RunFailed", "attach", "run"]
 
 _LOOK_EVERY = 1.0
+"""No setting: a head in the cloud writes once a second. Who wants to look himself has `status`."""
 
 
 class RunFailed(CromulentError):

@@ -53,6 +53,8 @@ def test_a_file_that_does_not_come_is_waited_for_no_longer_than_that(tmp_path: P
     start = clock.time
     assert not appear(tmp_path / "never", clock, patience)
     assert clock.time - start == pytest.approx(patience)
+    assert max(clock.slept, default=0.0) <= patience / 29
+    assert clock.slept[:2] == pytest.approx([patience / 1200, patience / 600] if patience else [])
 
 
 def test_row_34_all_that_was_in_the_working_directory_is_awaited(tmp_path: Path) -> None:

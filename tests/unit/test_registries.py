@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ import pytest
 
 from cromulent_wdl.aws.access import Access
 from cromulent_wdl.backends.fargate.images import Images, choose
+from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.config import Settings
 from cromulent_wdl.engine.registries import Manifest, Registry, parse_reference
 from cromulent_wdl.errors import EngineUnavailable, ImageNotFound, ImagePullFailed
@@ -106,6 +108,13 @@ def test_what_is_not_there_is_told_from_what_is_not_told(server: Scripted) -> No
 
 def images(**settings: Any) -> Images:
     return Images(Access(region="us-east-1"), Settings(**settings))
+
+
+def test_row_44_a_registry_that_says_nothing_is_waited_for_as_long_as_the_setting_says() -> None:
+    with socket.create_server(("127.0.0.1", 0), backlog=16) as mute:
+        began = SYSTEM.monotonic()
+        assert images(registry_wait=0.1).digest(f"127.0.0.1:{mute.getsockname()[1]}/tool:1") is None
+        assert SYSTEM.monotonic() - began < Settings().registry_wait
 
 
 def test_row_42_each_name_is_looked_up_once_and_pinned(server: Scripted, tmp_path: Any) -> None:

@@ -29,6 +29,8 @@ _BAD_CREDENTIALS = frozenset(
 )  # fmt: skip
 _LOG_IN = "log in (aws sso login, aws configure), or name a profile: --profile NAME"
 _ATTEMPTS = 8
+"""Of patient clients. No setting, nor are botocore's pauses, 20 seconds at most: what goes on for longer is waited for
+by whoever calls, as long as the settings say."""
 _CONNECTIONS = 50
 """Pooled connections a client: uploads and downloads run side by side."""
 

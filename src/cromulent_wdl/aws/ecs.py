@@ -28,6 +28,7 @@ BATCH = 100
 """Ids that DescribeTasks takes, and arns that a page of ListTasks has (facts: DescribeTasks)."""
 _PASSING = frozenset({"ServerException", "InternalError", "InternalFailure", "ServiceUnavailable", "503", "500"})
 _ATTEMPTS = 8
+"""Whose pauses are settings; so is for how long they are begun anew."""
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,8 @@ from typing import Any
 
 __all__ = ["Instance", "this_instance"]
 
-_SECONDS = 1
-_ATTEMPTS = 2
+_SECONDS, _ATTEMPTS = 1, 2
+"""No settings: the service is on the instance's own host, or there is none."""
 _ROOT = "latest/meta-data/"
 
 

@@ -31,6 +31,7 @@ RemoveContainers = Callable[[str, str, str], int]
 _NOTE = "note.json"
 _GUARDIAN_PATIENCE = 5.0
 _PAUSE = 0.05
+"""Seconds for which a guardian may take to end what its head left, which it kills; no settings, as in `strays.py`."""
 _ENGINE_PATIENCE = 86_400.0
 """Seconds for which an entry is kept because an engine that holds containers of it does not answer."""
 

@@ -12,6 +12,7 @@ import os
 import sys
 
 _SECOND_LOOK = 1.0
+"""Seconds that an engine of this machine may take to begin what it was asked; no setting, as nobody waits for it."""
 
 
 def main() -> None:

@@ -36,6 +36,7 @@ MARK = "CROMULENT_HEAD"
 _GUARDIANS = 3
 """How many guardians are started for one head, if they keep dying."""
 _GUARDIAN_EXIT = 5.0
+"""Seconds. No setting: it has nothing to do then, and is killed where it does not end."""
 _FAREWELL = b"."
 
 

@@ -19,6 +19,7 @@ __all__ = ["end_strays", "strays"]
 _GRACE = 1.0
 _LAST_WAIT = 15.0
 _PAUSE = 0.05
+"""Seconds. No settings: what was killed on this machine is gone in a moment, or hangs in the kernel."""
 
 
 def strays(head: str) -> list[psutil.Process]:

@@ -149,7 +149,12 @@ def _absolute(source: str) -> str:
 def _check(wish: _Wish) -> list[Row]:
     """Return what each call gets. Raise UsageError where a call cannot run on Fargate, or its image is not there."""
     default = wish.cfg["task_runtime"].get_dict("defaults").get("docker", "")
-    world = World(wish.settings, prices_in(wish.deployment.region), looking_up(login_by(wish.access)), default)
+    world = World(
+        wish.settings,
+        prices_in(wish.deployment.region),
+        looking_up(login_by(wish.access), patience=wish.settings.registry_wait),
+        default,
+    )
     rows = plan(wish.bound.target, world, wish.bound.inputs)
     problems = [f"{row.call}: {row.problem}" for row in rows if row.problem]
     if problems:

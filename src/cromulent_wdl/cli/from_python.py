@@ -28,6 +28,7 @@ __all__ = ["options_of", "start_here"]
 _SAID = "said.txt"
 """In the directory of a run here: what `cromulent run` has said on standard error."""
 _LOOK_EVERY = 0.02
+"""Seconds. No setting: it ends as soon as the command has said which run it is."""
 _LONGEST = 100_000
 """Bytes of inputs in an argument, of which Linux takes 128 KiB."""
 

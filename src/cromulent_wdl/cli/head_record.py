@@ -19,6 +19,7 @@ from ..units import MIB
 __all__ = ["launched_of", "record_of"]
 
 _PATIENCE = 5.0
+"""Seconds. No setting: the endpoint is in the container's own host, and no run needs what it says."""
 
 
 def record_of(environ: Mapping[str, str], deployment: Deployment) -> HeadRecord:

@@ -26,9 +26,6 @@ from ..errors import (
 
 __all__ = ["login_by", "looking_up"]
 
-_PATIENCE = 5.0
-"""Seconds for which registries that do not answer are waited for, all together."""
-
 
 def login_by(access: Access) -> Login:
     """Return what logs in to registries of ECR's as the caller, where he may."""
@@ -42,8 +39,10 @@ def login_by(access: Access) -> Login:
     return login
 
 
-def looking_up(login: Login, clock: Clock = SYSTEM, patience: float = _PATIENCE) -> Callable[[str], Manifest]:
+def looking_up(login: Login, clock: Clock = SYSTEM, patience: float = 5.0) -> Callable[[str], Manifest]:
     """Return what looks images up for the length of a plan, with the size for Fargate.
+
+    Registries that do not answer are waited for as many seconds, all together.
 
     It raises ImageNotFound, ImageDenied, and EngineUnavailable or ImagePullFailed where nothing is known.
     """

@@ -23,6 +23,7 @@ from .runner import print_result
 __all__ = ["exit_status", "follow_here", "outputs_here"]
 
 _LOOK_EVERY = 0.25
+"""No setting: it is a look at a file of this machine, and eyes see nothing sooner."""
 
 
 def follow_here(directory: Path, options: RunOptions, clock: Clock = SYSTEM) -> int:

@@ -57,7 +57,7 @@ def command(
     default = cfg["task_runtime"].get_dict("defaults").get("docker", "")
     access = access_by(settings)
     region = access.region if settings.region else "us-east-1"
-    world = World(settings, prices_in(region), looking_up(login_by(access)), default)
+    world = World(settings, prices_in(region), looking_up(login_by(access), patience=settings.registry_wait), default)
     rows = plan(target, world)
     return _show(rows, as_json)
 

@@ -20,6 +20,7 @@ __all__ = ["check_remote"]
 
 _AT_ONCE = 16
 _SECONDS = 20.0
+"""No setting: a server that says nothing for so long will not serve the head either."""
 _OPEN = "a head in the cloud fetches it: it must be an address that everybody can open"
 
 

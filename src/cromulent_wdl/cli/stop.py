@@ -11,14 +11,16 @@ from ..runs.status import FINAL, State
 from ..runs.watch import Watch
 from . import ui
 from .completing import complete_run
-from .deployment import where
+from .deployment import resolved, where
 from .finding import find, in_cloud
 from .stopping import stop_cloud, stop_local, wait_for_cloud
 
 __all__ = ["command"]
 
 _LOOK_EVERY = 0.25
-_PATIENCE = 120.0
+"""No setting: it is a look at a file of this machine."""
+_REST = 30.0
+"""Seconds that a head has beside those for which it waits for its tasks."""
 
 
 @click.command("stop")
@@ -44,7 +46,7 @@ def command(run: str, **flags: Any) -> int | None:
         wait_for_cloud(mirror)
     else:
         stop_local(directory)
-        end = SYSTEM.monotonic() + _PATIENCE
+        end = SYSTEM.monotonic() + resolved(flags).settings.stop_patience + _REST
         while watch.status().state not in FINAL and SYSTEM.monotonic() < end:
             SYSTEM.sleep(_LOOK_EVERY)
     state = watch.status().state

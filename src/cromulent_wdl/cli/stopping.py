@@ -18,7 +18,8 @@ from ..storage import layout
 __all__ = ["stop_cloud", "stop_local", "wait_for_cloud"]
 
 _PATIENCE = 150.0
-"""Seconds in which a head ends its tasks: Fargate gives a container two minutes."""
+"""Seconds in which a head ends its tasks: Fargate gives a container two minutes. No setting: what it has not ended by
+then is ended by the deployment's machine, at once."""
 _LOOK_EVERY = 1.0
 """As often as the head writes."""
 

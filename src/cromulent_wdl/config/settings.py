@@ -40,7 +40,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     ] = 4
     retry_pause: Annotated[
         float,
-        Meta(ge=0, description="Seconds before a failed task is tried again; doubles with each attempt, up to 30."),
+        Meta(ge=0, description="Seconds before a failed task is tried again; doubles up to sixty times as much."),
     ] = 0.5
     stop_grace: Annotated[
         float, Meta(ge=0, description="Seconds between SIGTERM and SIGKILL when a process task is stopped.")
@@ -168,6 +168,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     image_digests: Annotated[
         bool, Meta(description="Whether registries are asked for the digests of images before Fargate tasks start.")
     ] = True
+    registry_wait: Annotated[
+        float,
+        Meta(gt=0, description="Seconds for which a registry may be silent before images go by their names alone."),
+    ] = 5.0
     permissions_boundary: Annotated[str, Meta(description="ARN of the boundary of every role that is made.")] = ""
     roles: Annotated[
         tuple[str, ...], Meta(description="Roles made beforehand, each KIND=ARN: execution, task, head, states, rule.")

@@ -22,8 +22,8 @@ DOCKER_HUB = "docker.io"
 _ENDPOINTS = {DOCKER_HUB: "registry-1.docker.io"}
 _INDEXES = ("application/vnd.oci.image.index.v1+json", "application/vnd.docker.distribution.manifest.list.v2+json")
 _MANIFESTS = ("application/vnd.oci.image.manifest.v1+json", "application/vnd.docker.distribution.manifest.v2+json")
-_TIMEOUT = (3.0, 5.0)
-"""Seconds to connect, and between two bytes: a registry that does not answer holds up nobody for long."""
+_SILENCE = 5.0
+"""Seconds for which a registry may be silent, by default: one that does not answer holds up nobody for long."""
 _REFUSALS = (401, 403)
 _REFERENCE = re.compile(r"(?P<name>[^@]+?)(?::(?P<tag>[\w][\w.-]{0,127}))?(?:@(?P<digest>sha256:[0-9a-f]{64}))?")
 
@@ -77,7 +77,7 @@ class Manifest:
 class Registry:
     """One registry, over one connection; for one thread at a time."""
 
-    def __init__(self, host: str, login: Login) -> None:
+    def __init__(self, host: str, login: Login, silence: float = _SILENCE) -> None:
         import requests
 
         endpoint = _ENDPOINTS.get(host, host)
@@ -86,6 +86,7 @@ class Registry:
         self._base = f"{'http' if local else 'https'}://{endpoint}/v2"
         self._login = login
         self._session = requests.Session()
+        self._silence = silence
 
     def manifest(self, reference: Reference) -> Manifest:
         """Return what the registry says of an image.
@@ -122,10 +123,10 @@ class Registry:
 
         url = f"{self._base}/{reference.repository}/{what}"
         try:
-            answer = self._session.get(url, headers=_accepting(), timeout=_TIMEOUT)
+            answer = self._session.get(url, headers=_accepting(), timeout=self._silence)
             if answer.status_code == 401:
                 self._log_in(answer.headers.get("WWW-Authenticate", ""))
-                answer = self._session.get(url, headers=_accepting(), timeout=_TIMEOUT)
+                answer = self._session.get(url, headers=_accepting(), timeout=self._silence)
             if answer.status_code == 404:
                 raise ImageNotFound(f"{self._host} has no image {reference.repository}:{reference.tag}")
             answer.raise_for_status()
@@ -147,7 +148,9 @@ class Registry:
         elif scheme.lower() == "bearer":
             asked: Mapping[str, str] = parse_dict_header(rest)  # type: ignore[no-untyped-call]  # as it came to us
             parameters = {name: value for name, value in asked.items() if name in ("service", "scope")}
-            answer = self._session.get(asked.get("realm", ""), params=parameters, auth=credentials, timeout=_TIMEOUT)
+            answer = self._session.get(
+                asked.get("realm", ""), params=parameters, auth=credentials, timeout=self._silence
+            )
             answer.raise_for_status()
             content = answer.json()
             self._session.headers["Authorization"] = f"Bearer {content.get('token') or content.get('access_token')}"

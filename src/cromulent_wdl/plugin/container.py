@@ -218,7 +218,7 @@ class CromulentContainer(TaskContainer):
         first = self._session.settings.retry_pause
         if not self._retries or first == 0:
             return
-        seconds = min(_LONGEST_PAUSE, first * 2 ** min(self._retries - 1, 16))
+        seconds = first * min(_LONGEST_PAUSE, 2 ** min(self._retries - 1, 16))
         report.waiting(f"attempt {self.try_counter} begins in {seconds:g} s")
         cancelled.wait(seconds)
 
@@ -275,7 +275,8 @@ class CromulentContainer(TaskContainer):
         )
 
 
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 60
+"""Times the first."""
 _TEMPORARY = "_miniwdl_tmpdir"
 """miniwdl's directory for temporary files within the working directory, where it is to have one."""
 

@@ -18,6 +18,7 @@ from ..backends.seam import Cancellation
 __all__ = ["Pulse"]
 
 _TERMINATION_INTERVAL = 0.1
+"""Seconds. No setting: it is a look at a flag in memory, and who presses Ctrl-C expects no less."""
 _STDERR_EVERY = 5
 """Stderr is read every fifth beat: quick enough for eyes, cheap for thousands of files."""
 

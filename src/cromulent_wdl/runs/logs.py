@@ -16,6 +16,7 @@ from .status import FINAL, CallStatus, RunStatus
 __all__ = ["awaited_call", "call_directory", "call_log", "find_call", "growing", "run_log"]
 
 _POLL_INTERVAL = 0.25
+"""Seconds. No setting: it is a look at files, and eyes see nothing sooner."""
 _CHUNK = 1 << 20
 
 

@@ -46,7 +46,8 @@ _REQUEST = "request.json"
 _PLACE = "seen.json"
 _LOCK = ".lock"
 _ASK_EVERY = 5.0
-"""Seconds between two questions whether the execution still goes on: only a lost run needs them."""
+"""Seconds between two questions whether the execution still goes on. No setting: only a run that was lost needs them,
+and Step Functions itself takes minutes to know that one is."""
 _FORGOTTEN_AFTER = 3600.0
 """Seconds after which an execution that is not there is one that was: a new one may take a while to be seen."""
 _FORGOTTEN = "nobody knows how it ended: it left no result, and Step Functions has forgotten it"

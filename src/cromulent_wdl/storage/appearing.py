@@ -15,7 +15,8 @@ from ..clock import Clock
 
 __all__ = ["appear", "missing_of"]
 
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 1 / 1200, 1 / 30
+"""Between two looks, of all the time that there is for it: of a minute, 0.05 and 2 seconds."""
 
 
 def appear(path: Path, clock: Clock, patience: float) -> bool:
@@ -31,7 +32,7 @@ def missing_of(
     Links count as what they are, whatever they lead to. Directories of what is missing are listed each time.
     """
     missing = [path for path in paths if not os.path.lexists(path)]
-    deadline, pause = clock.monotonic() + patience, _FIRST_PAUSE
+    deadline, pause = clock.monotonic() + patience, patience * _FIRST_PAUSE
     while missing:
         for directory in {path.parent for path in missing}:
             with suppress(OSError):  # a directory that is itself late
@@ -41,5 +42,5 @@ def missing_of(
         if not missing or left <= 0:
             break
         clock.sleep(min(pause, left))
-        pause = min(2 * pause, _LONGEST_PAUSE)
+        pause = min(2 * pause, patience * _LONGEST_PAUSE)
     return missing

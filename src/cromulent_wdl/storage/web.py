@@ -22,6 +22,7 @@ __all__ = ["fetch_all", "fetch_once", "file_name", "is_web"]
 
 _AT_ONCE = 16
 _SECONDS = 30.0
+"""No setting: a server that says nothing for so long is asked again for the file itself, by `web_fetch.py`."""
 _LONGEST_NAME = 200
 """Bytes; file systems have 255, and the file is first written under a longer name."""
 

@@ -30,8 +30,9 @@ __all__ = ["download"]
 _RANGES_AT_ONCE = 10
 _CHUNK = 1 << 20
 """Bytes that are read at once: few calls, and they are still in the processor's cache when they are written."""
-_ATTEMPTS = 5
-"""In a row, without getting any further."""
+_ATTEMPTS, _PAUSE = 5, 0.5
+"""In a row, without getting any further; seconds, which double. No settings: half a minute in all, after which the same
+command begins again where this one was."""
 
 
 def download(access: Access, transfers: Iterable[Transfer], told: Told | None = None) -> None:
@@ -145,7 +146,7 @@ class _Fetching:
                         raise AwsUnreachable(
                             f"{coming.transfer.address} breaks off again and again: {error}"
                         ) from error
-                    self._clock.sleep(0.5 * 2**failures)
+                    self._clock.sleep(_PAUSE * 2**failures)
         finally:
             os.close(file)
 

@@ -37,6 +37,7 @@ _BYTES_AT_ONCE = 320 << 20
 _MEMORY = 1 << 30
 """The least limit that the runtime takes."""
 _FAREWELL_SECONDS = 10.0
+"""No setting: what was cancelled lets go of its files in a moment, or the process that wants to end does not wait."""
 _REGION = "x-amz-bucket-region"
 """The header by which S3 says where a bucket is that was looked for elsewhere."""
 

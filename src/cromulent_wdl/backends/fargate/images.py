@@ -107,7 +107,7 @@ class Images:
         with self._asking.setdefault(reference.host, threading.Lock()):
             if reference.host in self._silent:
                 return None
-            registry = Registry(reference.host, self._login)
+            registry = Registry(reference.host, self._login, self._settings.registry_wait)
             try:
                 return registry.manifest(reference)
             except (EngineUnavailable, ImagePullFailed) as error:
