@@ -178,6 +178,11 @@ BAD = {
         ["hello.wdl", "name=x", "--cfg", "none.cfg"],
         "no configuration file none.cfg",
     ),
+    "a configuration that is none": (
+        ["hello.wdl", "name=x", "--cfg", "hello.wdl"],
+        "hello.wdl cannot be read: File contains",
+    ),
+    "an option of miniwdl's that is of another kind": (["hello.wdl", "name=x"], "[call_cache] get should be bool"),
     "wrong runtime defaults": (["hello.wdl", "name=x", "--runtime-defaults", "{"], "--runtime-defaults cannot be read"),
     "a wrong memory size": (["hello.wdl", "name=x", "--runtime-memory-max", "lots"], "--runtime-memory-max cannot be"),
     "an engine that is not there": (
@@ -190,6 +195,7 @@ BAD = {
     ),
 }
 BAD_ENVIRONMENT = {
+    "an option of miniwdl's that is of another kind": {"MINIWDL__CALL_CACHE__GET": "perhaps"},
     "an unknown setting": {"CROMULENT_BAKEND": "docker"},
     "an engine that is not there": {"DOCKER_HOST": "unix:///nowhere"},
 }

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import configparser
 import json
 import logging
 import os
@@ -19,6 +20,27 @@ from ..plugin.settings import SECTION, is_set
 from .options import RunOptions
 
 __all__ = ["configuration", "effective"]
+
+_KINDS: dict[str, dict[str, str]] = {
+    "bool": {
+        "scheduler": "fail_fast",
+        "file_io": "allow_any_input chown copy_input_files mount_tmpdir output_hardlinks use_relative_output_paths",
+        "task_runtime": "allow_privileged as_user old_command_dedent",
+        "download_cache": "flock get ignore_query put",
+        "call_cache": "get put",
+    },
+    "int": {
+        "scheduler": "download_concurrency scatter_tag_max subworkflow_concurrency task_concurrency",
+        "task_runtime": "cpu_max",
+    },
+    "float": {"task_runtime": "memory_limit_multiplier"},
+    "list": {
+        "file_io": "copy_input_files_for mount_tmpdir_for",
+        "download_cache": "disable_patterns enable_patterns",
+    },
+    "dict": {"task_runtime": "defaults download_defaults env"},
+}
+"""What miniwdl's options are made of, where it is no text."""
 
 
 def configuration(options: RunOptions, logger: logging.Logger) -> Loader:
@@ -38,15 +60,26 @@ def effective(options: RunOptions, logger: logging.Logger) -> Loader:
     """
     if options.cfg is not None and not os.path.isfile(options.cfg):
         raise UsageError(f"there is no configuration file {options.cfg}")
+    if options.cfg is not None and not os.access(options.cfg, os.R_OK):  # miniwdl would go on without it
+        raise UsageError(f"the configuration file {options.cfg} may not be read")
     try:
         cfg = Loader(logger, filenames=[options.cfg] if options.cfg else None)
         cfg.override(_overrides(options, cfg))
-        for section, name in (("task_runtime", "defaults"), ("task_runtime", "env")):
-            cfg[section].get_dict(name)
-        cfg["scheduler"].get_int("task_concurrency")
+        _check_kinds(cfg)
+    except (configparser.Error, UnicodeDecodeError) as error:
+        where = options.cfg or "miniwdl's configuration file"
+        raise SettingsError(f"{where} cannot be read: {' '.join(str(error).split())}") from error
     except ValueError as error:
         raise SettingsError(str(error)) from error
     return cfg
+
+
+def _check_kinds(cfg: Loader) -> None:
+    """Read what miniwdl itself reads only when a task or a download needs it. Raises ValueError."""
+    for kind, sections in _KINDS.items():
+        for section, names in sections.items():
+            for name in names.split():
+                getattr(cfg[section], f"get_{kind}")(name)
 
 
 def _overrides(options: RunOptions, cfg: Loader) -> dict[str, dict[str, Any]]:
