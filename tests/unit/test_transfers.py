@@ -18,6 +18,7 @@ from cromulent_wdl.aws.transfers.refusals import Abandoned, Said, failure
 from cromulent_wdl.aws.transfers.room import Pace, Room
 from cromulent_wdl.aws.transfers.sizes import cuts
 from cromulent_wdl.errors import AwsDenied, AwsError, AwsThrottled, AwsUnreachable, CredentialsError
+from cromulent_wdl.storage.downloads import Wanted, fetch
 from tests.fakes.http_server import Answer, in_turn, serving
 
 MEBIBYTE = 1 << 20
@@ -115,6 +116,38 @@ def test_a_bucket_in_another_region_is_asked_there(tmp_path: Path, monkeypatch: 
     signed = [headers["Authorization"].split("/")[2] for headers in server.requests]
     assert signed == ["us-east-1", "eu-west-3"]
     assert (tmp_path / "file").read_bytes() == b"abc"
+
+
+@pytest.mark.parametrize("credentials", ["denied", "none"])
+@pytest.mark.parametrize("size", [3, 17 * MEBIBYTE])
+def test_what_anybody_may_read_needs_no_credentials(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, credentials: str, size: int
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "AKIAEXAMPLE")
+        if credentials == "none":
+            monkeypatch.delenv(name)
+    for name in ("AWS_REGION", "AWS_DEFAULT_REGION", "AWS_PROFILE"):
+        monkeypatch.delenv(name, raising=False)
+    for name in ("AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE"):
+        monkeypatch.setenv(name, str(tmp_path / "none"))
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    content = b"x" * size
+
+    def answer(path: str, headers: Message) -> Answer:
+        if "Authorization" in headers:
+            return Answer(403, b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>")
+        if "Range" not in headers:
+            return Answer(200, content, {"ETag": '"e"'})
+        first, last = (int(text) for text in headers["Range"].removeprefix("bytes=").split("-"))
+        return Answer(206, content[first : last + 1], {"ETag": '"e"'})
+
+    with serving(answer) as server:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", server.url)
+        access = Access(region="eu-west-3" if credentials == "denied" else None)
+        (place,) = fetch(access, [Wanted("s3://bucket/a/key")], tmp_path / "inputs").values()
+
+    assert place.name == "key" and place.read_bytes() == content
 
 
 def test_a_range_that_breaks_off_is_gone_on_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -31,6 +31,8 @@ _LOG_IN = "log in (aws sso login, aws configure), or name a profile: --profile N
 _ATTEMPTS = 8
 """Of patient clients. No setting, nor are botocore's pauses, 20 seconds at most: what goes on for longer is waited for
 by whoever calls, as long as the settings say."""
+_REGION_OF_ANYBODY = "us-east-1"
+"""Asked about a bucket in another, it says in which."""
 _CONNECTIONS = 50
 """Pooled connections a client: uploads and downloads run side by side."""
 
@@ -41,9 +43,11 @@ class Access:
     Clients are made when first asked for, once each, and may be used from any thread.
     """
 
-    def __init__(self, *, profile: str | None = None, region: str | None = None) -> None:
+    def __init__(self, *, profile: str | None = None, region: str | None = None, signed: bool = True) -> None:
         self._profile = profile
         self._region = region
+        self.signed = signed
+        """Whether requests carry a signature; without, they get what anybody may read."""
         self._session: boto3.Session | None = None
         self._core: Session | None = None
         """What is under boto3's session."""
@@ -61,6 +65,8 @@ class Access:
         go by it.
         """
         region = self._open().region_name
+        if not region and not self.signed:
+            region = _REGION_OF_ANYBODY
         if not region:
             raise NoCredentials(
                 "No AWS region is set.", hint="give --region, or set AWS_REGION or the profile's region"
@@ -84,6 +90,10 @@ class Access:
         with self._making:
             return self._chosen_authorities() or str(get_cert_path(True))
 
+    def anonymous(self) -> Access:
+        """Return the way in for what anybody may read: it needs no credentials, and no region."""
+        return Access(region=self._region, signed=False)
+
     def keys(self) -> tuple[str, str, str | None]:
         """Return an access key, its secret and its token, good for now. Raises CredentialsError."""
         session: Any = self._open()
@@ -100,6 +110,7 @@ class Access:
         A patient client repeats what was throttled or not answered; another sends each request once, for
         callers that pace themselves.
         """
+        from botocore import UNSIGNED
         from botocore.config import Config
 
         region = region or self.region
@@ -110,6 +121,7 @@ class Access:
                     retries={"mode": "standard", "total_max_attempts": _ATTEMPTS if patient else 1},
                     max_pool_connections=_CONNECTIONS,
                     user_agent_extra="cromulent",
+                    signature_version=None if self.signed else UNSIGNED,
                 )
                 session: Any = self._open()
                 with asking(f"opening {service}"):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from ..aws import objects
 from ..aws.access import Access
 from ..aws.objects import Found
 from ..aws.transfers import Transfer, download
-from ..errors import AwsError, FetchFailed
+from ..errors import AwsDenied, AwsError, CredentialsError, FetchFailed
 from .bucket import INPUTS
 from .downloaded import is_there, parts_directory, settle, state_name
 
@@ -41,22 +42,25 @@ def fetch(
 ) -> dict[str, Path]:
     """Return where each lies under `root` by its address, having downloaded what was not there, all side by side.
 
-    Raises FetchFailed for what is not there, or may not be read, and InterruptedError once it is to stop.
+    What we may not read, or have no credentials for, is asked for as anybody might. Raises FetchFailed for what is
+    not there, or may not be read, and InterruptedError once it is to stop.
     """
     places: dict[str, Path] = {}
     moves: list[tuple[Path, Path]] = []
-    transfers: list[Transfer] = []
+    ways = (access, access.anonymous())
+    transfers: dict[Access, list[Transfer]] = {way: [] for way in ways}
     for each in dict.fromkeys(wanted):
         bucket, key = objects.split(each.address.rstrip("/"))
-        found = _look(access, each, bucket, key)
+        way, found = _look(ways, each, bucket, key)
         target = root / _name(bucket, found) / (os.path.basename(key) or bucket)
         places[each.address] = target
         if not is_there(target):
             part = parts_directory(root) / target.name
-            transfers += _transfers(each, bucket, key, found, part)
+            transfers[way] += _transfers(each, bucket, key, found, part)
             moves.append((part, target))
     try:
-        download(access, transfers, _heeding(stopping) if stopping is not None else None)
+        for way in ways:
+            download(way, transfers[way], _heeding(stopping) if stopping is not None else None)
         for part, target in moves:
             settle(part, target)
     except AwsError as error:
@@ -77,15 +81,29 @@ def _heeding(stopping: Callable[[], bool]) -> Callable[[int], None]:
     return hear
 
 
-def _look(access: Access, wanted: Wanted, bucket: str, key: str) -> Sequence[Found]:
+def _look(ways: Sequence[Access], wanted: Wanted, bucket: str, key: str) -> tuple[Access, Sequence[Found]]:
+    """Return what is there, and the way by which it was found: the first that leads to anything."""
+    first, *others = ways
     try:
-        if wanted.directory:
-            found = list(objects.listing(access, bucket, f"{key}/" if key else ""))
-        else:
-            one = objects.find(access, bucket, key)
-            found = [one] if one is not None else []
+        return first, _found(first, wanted, bucket, key)
+    except (AwsDenied, CredentialsError) as error:
+        for way in others:
+            with suppress(AwsError, CredentialsError):
+                return way, _found(way, wanted, bucket, key)
+        if isinstance(error, CredentialsError):
+            raise
+        raise FetchFailed(f"{wanted.address} cannot be read: {error}", hint=error.hint) from error
     except AwsError as error:
         raise FetchFailed(f"{wanted.address} cannot be read: {error}", hint=error.hint) from error
+
+
+def _found(access: Access, wanted: Wanted, bucket: str, key: str) -> Sequence[Found]:
+    """Return what is there, which is something. Raises FetchFailed where there is nothing."""
+    if wanted.directory:
+        found = list(objects.listing(access, bucket, f"{key}/" if key else ""))
+    else:
+        one = objects.find(access, bucket, key)
+        found = [one] if one is not None else []
     if not found:
         raise FetchFailed(f"there is nothing at {wanted.address}")
     return found

@@ -45,8 +45,9 @@ def download(access: Access, transfers: Iterable[Transfer], told: Told | None = 
             if not each.found.size:
                 each.part.touch()
                 each.finish()
-        _small(access, [each for each in coming if 0 < each.found.size <= SMALL], hear)
-        _large(access, [each for each in coming if each.found.size > SMALL], hear)
+        most = SMALL if access.signed else 0  # the runtime signs all that it sends
+        _small(access, [each for each in coming if 0 < each.found.size <= most], hear)
+        _large(access, [each for each in coming if each.found.size > most], hear)
     except AwsError as error:
         raise _explained(error) from error
     finally:
