@@ -136,9 +136,8 @@ def test_a_disk_holds_an_image_pulled_and_unpacked_beside_what_is_asked(
 
 def test_row_43_the_outlook_tells_images_and_what_an_hour_costs_and_no_total(rows: dict[str, Row]) -> None:
     shown = [rows["small"], rows["sized"], rows["data"]]
-    assert (
-        outlook.checked(shown) == "3 calls, 2 images (ubuntu:22.04: its registry does not answer, sized:1 8 GB amd64)"
-    )
+    images = "ubuntu:22.04: its registry does not answer, lab/sized:1 8 GB amd64"
+    assert outlook.checked(shown) == f"3 calls, 2 images ({images})"
     assert outlook.uncached(shown).startswith("no help for ubuntu:22.04, unless its registry answers the head")
     assert outlook.uncached([rows["sized"]]) == ""
     small, sized, data = outlook.costs(shown).split(", ")
@@ -201,7 +200,7 @@ def test_a_registry_that_is_broken_says_nothing_and_holds_up_nothing(tmp_path: P
         server.put("/v2/tool/manifests/1", {}, status=500)
         row = planned(tmp_path, f"{server.host}/tool:1")
     assert (row.found, row.problem, row.silence) == (None, "", "does not say")
-    assert outlook.checked([row]) == "1 call, 1 image (tool:1: its registry does not say)"
+    assert outlook.checked([row]) == f"1 call, 1 image ({server.host}/tool:1: its registry does not say)"
 
 
 def test_an_image_of_ecr_is_opened_by_fargate_itself() -> None:

@@ -129,6 +129,15 @@ def test_row_42_each_name_is_looked_up_once_and_pinned(server: Scripted, tmp_pat
     assert ours.digest(name) == digest_of(INDEX)
 
 
+def test_why_nothing_answers_is_said_in_a_few_words() -> None:
+    registry = Registry("127.0.0.1:9", lambda host: None)
+    with pytest.raises(
+        EngineUnavailable, match=r"^registry 127.0.0.1:9 does not answer: \[Errno \d+\] Connection refused$"
+    ):
+        registry.manifest(parse_reference("127.0.0.1:9/tool:1"))
+    registry.close()
+
+
 def test_row_44_nobody_waits_for_a_registry_that_is_silent(tmp_path: Any) -> None:
     ours = images()
     for number in range(3):

@@ -95,8 +95,8 @@ def _keep_usage(place: _Place, found: Collection) -> None:
 def _lines(found: Collection, on_disk: Tidied) -> list[str]:
     lines = []
     if found.runs:
-        first_and_last = f"{found.runs[0]} … {found.runs[-1]}"
-        lines.append(f"{counted(len(found.runs), 'run')}, {first_and_last}: {format_bytes(found.bytes)} in the bucket")
+        which = " … ".join(dict.fromkeys((found.runs[0], found.runs[-1])))
+        lines.append(f"{counted(len(found.runs), 'run')}, {which}: {format_bytes(found.bytes)} in the bucket")
     lines += disk_lines(on_disk, "on the shared disk")
     if found.access_points or found.definitions:
         points, definitions = counted(len(found.access_points), "access point"), len(found.definitions)

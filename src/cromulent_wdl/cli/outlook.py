@@ -61,8 +61,8 @@ def _image(row: Row) -> str:
 
 
 def _short(row: Row) -> str:
-    """Return an image's name without its registry and digest."""
-    return row.image.rpartition("/")[2].partition("@")[0]
+    """Return an image's name without its digest."""
+    return row.image.partition("@")[0]
 
 
 def _cost(row: Row) -> str:

@@ -48,7 +48,7 @@ def place(cfg: Loader, target: Tree.Workflow | Tree.Task) -> Place:
     some = ", ".join(named[:3]) + (" …" if len(named) > 3 else "")
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         raise UsageError(
-            f"no container engine answers here, and {len(named)} of the tasks name an image ({some})",
+            f"no container engine answers here, and {_name_one(len(named))} an image ({some})",
             hint="install or start Docker or Podman; or, where the tools are on this machine, add --backend process",
         )
     question = f"No container engine answers here. Run {some} on this machine without a container?"
@@ -56,6 +56,10 @@ def place(cfg: Loader, target: Tree.Workflow | Tree.Task) -> Place:
         raise UsageError("nothing was started", hint="install or start Docker or Podman")
     cfg.override({SECTION: {"process_for_images": True}})
     return _open(cfg)
+
+
+def _name_one(tasks: int) -> str:
+    return "1 task names" if tasks == 1 else f"{tasks} tasks name"
 
 
 def _settled(here: Place) -> bool:

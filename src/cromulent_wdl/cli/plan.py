@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
@@ -31,8 +32,9 @@ def command(
 ) -> int:
     """Show for each call the size that it would get on Fargate, its image, and its price an hour.
 
-    What depends on data is '?'. What cannot run there is an error, with exit status 2. Nothing is started, and AWS is
-    asked for nothing but the log-in to ECR; the images' registries are asked.
+    ASKED is what a call asks for where it gets more. What depends on data is '?'. What cannot run there is an error,
+    with exit status 2. Nothing is started, and AWS is asked for nothing but the log-in to ECR; the images' registries
+    are asked.
     """
     from ..plugin import tuning
 
@@ -67,17 +69,26 @@ def _show(rows: list[Row], as_json: bool) -> int:
     if as_json:
         ui.json_result([asdict(row) for row in rows])
     else:
-        ui.table([_cells(row) for row in rows], head=("CALL", "RUNS AS", "ROUNDING", "IMAGE", "$/h"), right=(4,))
+        ui.table([_cells(row) for row in rows], head=("CALL", "RUNS AS", "ASKED", "IMAGE", "$/h"), right=(4,))
         for row in problems:
             ui.note(f"✘ {row.call}: {row.problem}")
         for image, silence in {row.image: row.silence for row in rows if row.silence}.items():
             ui.note(f"? {image}: its registry {silence}, so nothing is known of it here")
+        for row in rows:
+            if not row.problem and (unknown := _unknown(row)):
+                ui.note(f"? {row.call}: {unknown} depends on data, and is known only when it runs")
         warn(rows)
         count = len(problems)
         ui.note(
             f"{count} problem{'' if count == 1 else 's'}. Nothing was started." if count else "Nothing was started."
         )
     return 2 if problems else 0
+
+
+def _unknown(row: Row) -> str:
+    """Return what of a call nobody knows before it runs."""
+    found = ("its size" if row.dollars is None else "", "its image" if row.image == "?" else "")
+    return " and ".join(filter(None, found))
 
 
 def _cells(row: Row) -> tuple[str | tuple[str, str], ...]:
@@ -87,4 +98,4 @@ def _cells(row: Row) -> tuple[str | tuple[str, str], ...]:
     ]
     image += f" {format_bytes(row.image_size)}" if row.image_size else ""
     dollars = f"{row.dollars:.3f}" if row.dollars is not None else "?"
-    return (row.call, place or ("✘", "red"), row.rounding, image, dollars)
+    return (row.call, place or ("✘", "red"), re.sub(" rounded to [^,]+", "", row.rounding), image, dollars)

@@ -31,13 +31,13 @@ _DIGITS = 12
 @click.option(
     "--part", type=click.IntRange(1), metavar="N", help="The Nth part, of a size that a managed policy takes."
 )
-@click.option("--bucket", metavar="NAME", help="As you give it to `up`; so are the following.")
-@click.option("--file-system", metavar="ID")
-@click.option("--read-bucket", "read_buckets", multiple=True, metavar="NAME")
-@click.option("--secret", "secrets", multiple=True, metavar="ARN")
-@click.option("--task-policy", "task_policies", multiple=True, metavar="ARN")
-@click.option("--permissions-boundary", metavar="ARN")
-@click.option("--kms-key", metavar="ARN")
+@click.option("--bucket", metavar="NAME", help="Your bucket, as you give it to `up`; so are the following.")
+@click.option("--file-system", metavar="ID", help="Your EFS file system.")
+@click.option("--read-bucket", "read_buckets", multiple=True, metavar="NAME", help="A bucket that runs read, too.")
+@click.option("--secret", "secrets", multiple=True, metavar="ARN", help="A secret that tasks may be given.")
+@click.option("--task-policy", "task_policies", multiple=True, metavar="ARN", help="A policy that tasks have.")
+@click.option("--permissions-boundary", metavar="ARN", help="The boundary on roles.")
+@click.option("--kms-key", metavar="ARN", help="Your key for files, bucket and logs.")
 def command(run: bool, for_roles: bool, account: str | None, part: int | None, **flags: Any) -> None:
     """Print the least IAM policy for `up`, `down`, `status` and `doctor`, as JSON.
 

@@ -30,7 +30,7 @@ def command(run: str, **flags: Any) -> int | None:
     """Stop a run, and wait until nothing of it runs any more. What was done stays done.
 
     RUN is a run id or the beginning of one, a directory, or `last`. The run's head is asked first; where none
-    answers within two minutes, the deployment's machine stops what the run had started.
+    answers within two and a half minutes, the deployment's machine stops what the run had started.
     """
     directory = find(run, flags)
     watch = Watch(directory)

@@ -44,6 +44,18 @@ class Reference:
         return f"{self.name}@{digest}"
 
 
+def _in_short(error: Exception) -> str:
+    """Return in a few words why there was no answer; what requests says names all the layers that it went through."""
+    import requests
+
+    reason = getattr(error.args[0] if error.args else None, "reason", None)
+    if isinstance(error, requests.exceptions.SSLError):
+        return "its certificate is not trusted here"
+    if isinstance(error, requests.Timeout):
+        return "it took too long"
+    return str(reason or error).rpartition(": ")[2]
+
+
 def parse_reference(text: str) -> Reference:
     """Take a reference apart as Docker does: without a host it is Docker Hub's, without a tag it is `latest`.
 
@@ -132,7 +144,7 @@ class Registry:
             answer.raise_for_status()
             return answer
         except (requests.ConnectionError, requests.Timeout) as error:
-            raise EngineUnavailable(f"registry {self._host} does not answer: {error}") from error
+            raise EngineUnavailable(f"registry {self._host} does not answer: {_in_short(error)}") from error
         except (requests.RequestException, ValueError) as error:
             if getattr(getattr(error, "response", None), "status_code", 0) in _REFUSALS:
                 raise ImageDenied(f"{self._host} does not show {reference.repository} without a log-in") from error

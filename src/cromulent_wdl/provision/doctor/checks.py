@@ -44,7 +44,8 @@ def _engine(facts: Here) -> Finding:
     why = "; ".join(found.why for found in absent)
     sandboxed = "in bubblewrap" if isinstance(facts.sandbox, str) else "without a sandbox"
     hint = next((found.hint for found in absent if found.hint), "install Docker or Podman")
-    return warning("local engine", f"no Docker and no Podman: here tasks run as processes, {sandboxed}. {why}", hint)
+    instead = f"neither Docker nor Podman answers, so tasks run here as processes, {sandboxed}"
+    return warning("local engine", f"{instead}. {why}", hint)
 
 
 def _session_plugin(facts: Here) -> Finding:
