@@ -67,6 +67,7 @@ def test_check_prints_miniwdls_outline_with_our_lint_in_it() -> None:
 def test_check_is_content_or_strict() -> None:
     names = "CommandShellCheck,UnusedDeclaration,UnusedCall,IncompleteCall"
     assert invoke(check.command, "fine.wdl", "--strict").return_value == 0
+    assert "shellcheck" not in invoke(check.command, "fine.wdl", "--no-shellcheck").stderr
     assert invoke(check.command, "good.wdl", "--suppress", names, "--strict").return_value == 2
     assert invoke(check.command, "good.wdl", "--suppress", f"{names},UnpinnedImage", "--strict").return_value == 0
 

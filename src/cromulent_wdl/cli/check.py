@@ -61,8 +61,9 @@ class _Checked:
     help="Be less strict about optional types, for older WDL.",
 )
 @click.option("--no-outside-imports", is_flag=True, help="Refuse imports from outside the source's directory.")
+@click.option("--no-shellcheck", is_flag=True, hidden=True)  # miniwdl's old name of --suppress CommandShellCheck
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def command(sources: tuple[str, ...], as_json: bool, suppress: str, **given: object) -> int:
+def command(sources: tuple[str, ...], as_json: bool, suppress: str, no_shellcheck: bool, **given: object) -> int:
     """Check WDL: errors, lint, and what will not run elsewhere.
 
     SOURCE is a file or a URL. A warning is suppressed by a comment with !NAME on its line or the next one:
@@ -71,7 +72,7 @@ def command(sources: tuple[str, ...], as_json: bool, suppress: str, **given: obj
 
     Exits with status 2 if there is an error.
     """
-    names = frozenset(filter(None, suppress.split(",")))
+    names = frozenset(filter(None, [*suppress.split(","), no_shellcheck and _SHELLCHECK]))
     options = _Options(suppress=names, **given)  # type: ignore[arg-type]  # click has made the fields' types
     results = _check(sources, options)
     warnings = _as_json(results, options) if as_json else _as_text(results, options)
