@@ -149,6 +149,7 @@ BAD = {
     "a file of nearly that name": (["helo.wdl"], "did you mean hello.wdl?"),
     "a source in S3": (["s3://lab/hello.wdl"], "aws s3 cp s3://lab/hello.wdl ."),
     "a zip that is not there": (["none.zip"], "there is no file none.zip"),
+    "a document of structs": (["structs.wdl"], "the document has neither a workflow nor a task"),
     "a directory that is no source": (["state"], "state is a directory"),
     "an input without a value": (["hello.wdl", "name"], "hint: name=VALUE gives it a value"),
     "a file of inputs without -i": (["hello.wdl", "inputs.json"], "hint: inputs in a file: -i inputs.json"),
@@ -205,6 +206,7 @@ BAD_ENVIRONMENT = {
 def test_bad_input_is_said_in_a_sentence_and_nothing_is_started(place: Path, what: str) -> None:
     arguments, said = BAD[what]
     (place / "wrong.wdl").write_text("version 1.1\ntask t {\noops\n}\n")
+    (place / "structs.wdl").write_text("version 1.1\nstruct S { Int a }\n")
     (place / "odd.yaml").write_text("name: x\n1: y\n")
     (place / "state").mkdir()
     done = cromulent(place, "run", *arguments, **BAD_ENVIRONMENT.get(what, {}))

@@ -192,12 +192,13 @@ def test_template_of_wrong_wdl_is_an_error_of_the_source() -> None:
     [
         (b"version 1.1\nworkflow w { ?", "'?' cannot stand here; expected: "),
         (b"version 1.1\ntask t { command { echo", "the document ends too early; expected: EITHER_DELIM, RBRACE\n"),
+        (b"# a\n\n  # b", "round.wdl has nothing but comments"),
         (b"\0" * 9, "round.wdl is not a WDL document: it is not text"),
         (b"\xff\xfe\0", "round.wdl is not a WDL document: it is not text in UTF-8"),
         (b'version 1.1\nimport "round.wdl" as r\nworkflow w {}\n', "round.wdl imports itself: round.wdl → round.wdl"),
         (b'version 1.1\nimport "back.wdl" as b\nworkflow w {}\n', "imports itself: round.wdl → back.wdl → round.wdl"),
     ],
-    ids=["a stray character", "an early end", "zeros", "not UTF-8", "itself", "a circle"],
+    ids=["a stray character", "an early end", "comments", "zeros", "not UTF-8", "itself", "a circle"],
 )
 def test_what_is_no_document_is_said_in_a_sentence(place: Path, source: bytes, said: str) -> None:
     (place / "round.wdl").write_bytes(source)

@@ -96,9 +96,16 @@ def _reader(no_outside_imports: bool) -> ReadSource:
         origins = (uri, importer.pos.abspath if importer else "")
         local = not any(origin.startswith(("http:", "https:")) for origin in origins)
         found = await (read_source_default if local and not no_outside_imports else anything)(uri, path, importer)
+        if _is_all_comments(found.source_text):  # lark gives such a document no place, which the parser asks for
+            raise SourceError(f"{uri} has nothing but comments")
         return found._replace(source_text=found.source_text.removeprefix("\ufeff"))  # which some editors write
 
     return read
+
+
+def _is_all_comments(text: str) -> bool:
+    lines = list(filter(None, map(str.strip, text.splitlines())))
+    return bool(lines) and all(line.startswith("#") for line in lines)
 
 
 def _hint(error: Exception) -> str | None:

@@ -113,7 +113,8 @@ def _yaml_error() -> type[Exception]:
 def _explain(message: str, target: Tree.Workflow | Tree.Task | None) -> InputsError:
     """Add to miniwdl's sentence what inputs there are, and a guess where a name is unknown."""
     if target is None:
-        return InputsError(message)
+        empty = message == "Empty WDL document"
+        return InputsError("the document has neither a workflow nor a task" if empty else message)
     kind, found, path = message.partition(" not found: ")
     if found and kind in ("File", "Directory"):
         return no_such_input(kind.lower(), path)
