@@ -130,7 +130,7 @@ def subnet(identity: str, **other: Any) -> Subnet:
 
 
 @pytest.mark.parametrize(("way_out", "public"), [("igw-1", "true"), ("nat-1", "false"), ("tgw-1", "false")])
-def test_addresses_follow_the_routes(way_out: str, public: str) -> None:
+def test_row_15_addresses_follow_the_routes(way_out: str, public: str) -> None:
     there = Surroundings(subnets=(subnet("1", way_out=way_out), subnet("2", way_out=way_out)))
     given = parameters.first(Wishes(), there)
 
