@@ -107,3 +107,18 @@ def test_an_attempt_that_had_ended_is_not_done_again_however_many_heads_die_befo
     ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.", stuck_after="1")
     assert ran.outputs == {"wide.numbers": [0]}
     assert len(lab.tasks()) == 1
+
+
+def test_a_task_that_ecs_hides_from_the_next_head_is_fenced_begun_anew_and_stopped_once_it_shows(lab: Lab) -> None:
+    long = "case $(pwd -P) in */work) sleep 100 ;; *) sleep 4 ;; esac"
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.2", long))
+    lab.afflict({"kind": "missing", "after": 3.5, "times": 1})
+    run = lab.mount / "run"
+    head = lab.start("run", "wide.wdl", "width=1", "--dir", "run/.", lost_after="60")
+    until(lambda: list(run.glob(f"{ATTEMPTS}/*/claim")) and list(run.glob(f"{ATTEMPTS}/*/launch.json")))
+    kill(head)
+    ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.", lost_after="60")
+    assert ran.outputs == {"wide.numbers": [0]}
+    assert not lab.live()
+    reasons = {task["stoppedReason"] for task in lab.tasks()}
+    assert reasons == {"Essential container in task exited", "No head of its run wants it"}

@@ -241,6 +241,20 @@ def test_who_is_cancelled_while_waiting_leaves_the_line() -> None:
     gate.close()
 
 
+def test_who_is_cancelled_while_being_let_in_takes_no_room() -> None:
+    cancelled, room = Cancellation(), Room()
+
+    def no_delay(_: str) -> float:
+        cancelled.cancel()
+        return 0.0
+
+    gate = Gate(no_delay, room)
+    with pytest.raises(Cancelled):
+        gate.enter("a", [SPOT], cancelled, lambda _: None)
+    gate.close()
+    assert (room.tasks, room.vcpus) == (0, {SPOT.provider: 0.0})
+
+
 def test_the_gate_waits_as_long_as_the_rates_say_and_lets_some_in_together() -> None:
     clock, delays = FakeClock(), iter([0.4, 0.05, 0.0])
     gate = Gate(lambda _: next(delays), Room(), clock)

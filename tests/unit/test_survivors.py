@@ -15,6 +15,9 @@ class Cluster:
     def __init__(self, *tasks: EcsTask) -> None:
         self._tasks = {task.arn: task for task in tasks}
 
+    def show(self, task: EcsTask) -> None:
+        self._tasks[task.arn] = task
+
     def started_by(self, name: str) -> tuple[str, ...]:
         return tuple(arn for arn, task in self._tasks.items() if task.started_by == name)
 
@@ -37,3 +40,19 @@ def test_what_has_ended_and_the_runs_own_head_are_no_survivors() -> None:
     survivors = Survivors(Cluster(head, of("a-1", "1", "STOPPED"), of("b-1", "2")), "run-1")
     survivors.find()
     assert [task.arn for task in survivors.take_rest()] == ["2"]
+
+
+def test_what_was_hidden_is_found_when_it_is_looked_for_again() -> None:
+    cluster = Cluster()
+    survivors = Survivors(cluster, "run-1")
+    survivors.find()
+    assert survivors.take_rest() == ()
+    cluster.show(of("a-1", "1"))
+    survivors.find()
+    assert [task.arn for task in survivors.take_rest()] == ["1"]
+
+
+def test_a_run_without_a_name_has_none() -> None:
+    survivors = Survivors(Cluster(EcsTask("1", status="RUNNING", command=("/mnt/run/attempts/a-1/script",))), "")
+    survivors.find()
+    assert survivors.take_rest() == ()

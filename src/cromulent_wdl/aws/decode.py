@@ -189,6 +189,8 @@ _CODES = {
     "TerminationNotice": (Ending.SPOT, "AWS took the Spot machine back"),
     "UserInitiated": (Ending.STOPPED, "stopped by somebody"),
 }
+_OF_THE_COMMAND = frozenset({"", "EssentialContainerExited", "TaskFailedToStart"})
+"""Codes with which an exit status is the command's own; with another it is that of one whom AWS has ended."""
 
 
 def ending_of_stop(task: EcsTask) -> tuple[Ending, str]:
@@ -203,7 +205,7 @@ def ending_of_stop(task: EcsTask) -> tuple[Ending, str]:
     if task.stop_code in _CODES:
         ending, says = _CODES[task.stop_code]
         return ending, _sentence(says, words)
-    if task.exit_code is None:
+    if task.exit_code is None or (task.exit_code and task.stop_code not in _OF_THE_COMMAND):
         return Ending.LOST, _sentence("AWS ended it", words or task.stop_code)
     if task.exit_code == 0:
         return Ending.OK, ""

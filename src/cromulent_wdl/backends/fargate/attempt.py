@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from contextlib import suppress
 
 from ...aws.decode import KILLED, EcsTask
@@ -24,12 +24,13 @@ from .patience import OutOfPatience, Patience
 from .site import Site
 from .sizes import Size
 from .staging import stage_inputs
-from .stopping import stop_all
+from .stopping import stop, stop_all
 from .verdict import End, outcome_of
 from .wrapper import Limits, prepare_attempt, read_result, revoke, task_of_claim
 
 __all__ = ["Run"]
 
+_REPLACED = "Another attempt takes its place"
 _log = logging.getLogger(__name__)
 
 
@@ -59,15 +60,27 @@ class Run:
 
     def clear(self) -> None:
         """Fence and stop whatever earlier heads left of the call."""
+        left = self._site.survivors.take_call(memo.call_prefix(self._task))
         if self._attempt.directory.is_dir():
             revoke(self._attempt)
-        if left := self._site.survivors.take_call(memo.call_prefix(self._task)):
+            self._stop_unseen({each.arn for each in left})
+        if left:
             self._errand.waiting("stopping what an earlier head of the run left of it")
             self._stop(left)
 
+    def _stop_unseen(self, seen: Set[str]) -> None:
+        """Have the attempt's task stopped where ECS, which may hide a young one for a while, has not shown it.
+
+        It is not waited for: without its claim it begins nothing, and what it has begun nobody uses.
+        """
+        directory = self._attempt.directory
+        task = memo.launched(directory)
+        if task and task not in seen and not memo.stopped(directory, task) and read_result(self._attempt) is None:
+            stop(self._cloud, task, self._attempt, _REPLACED)
+
     def _stop(self, tasks: Sequence[EcsTask]) -> None:
         """Stop tasks that another attempt takes the place of, and wait until they are over."""
-        stop_all(self._cloud, self._task.run_directory, tasks, "Another attempt takes its place")
+        stop_all(self._cloud, self._task.run_directory, tasks, _REPLACED)
 
     def run(self, size: Size) -> Outcome:
         """Run the attempt to its end, or take over what an earlier head has begun. Raises CromulentError, OSError."""
@@ -125,8 +138,10 @@ class Run:
         return memo.fingerprint_of(self._task, command, self._site.key)
 
     def _take_over(self, size: Size) -> Outcome:
-        survivors = self._site.survivors.take(self._attempt.key)
-        self._stop(survivors[1:])
+        holder = task_of_claim(self._attempt)
+        survivors = sorted(self._site.survivors.take(self._attempt.key), key=lambda each: each.identity != holder)
+        for each in survivors[1:]:  # none of which can have, or get, the claim once the first has it
+            stop(self._cloud, each.arn, None, _REPLACED)
         launcher = self._launcher(size)
         if survivors:
             launcher.tell_again(survivors[0].arn)

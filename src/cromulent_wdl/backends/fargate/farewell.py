@@ -18,10 +18,18 @@ _log = logging.getLogger(__name__)
 
 
 def stop_the_rest(cloud: Cloud, directory: Path, survivors: Survivors) -> None:
-    """Stop what nobody has taken of a run's survivors, and wait until it has stopped, as long as it may take."""
+    """Stop what runs of a run when its head ends, and wait until it has stopped, as long as it may take.
+
+    That is what an earlier head left and nobody has taken. ECS is asked once more, since it may have hidden a task that
+    was young when this head began, or one whose launch nobody heard the end of. Raises nothing.
+    """
+    try:
+        survivors.find()
+    except CromulentError as error:
+        _log.warning("%s: what may run of it cannot be looked for: %s", directory, error)
     left = survivors.take_rest()
     for ecs in left:
-        _log.warning("stopping %s, which an earlier head of the run left", ecs.identity)
+        _log.warning("stopping %s, which no head of the run wants", ecs.identity)
     stop_all(cloud, directory, left, "No head of its run wants it")
 
 

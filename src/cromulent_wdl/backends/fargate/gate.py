@@ -87,13 +87,20 @@ class Gate:
                 ticket.awake.clear()
                 with self._changed:
                     admitted, why = ticket.admitted, ticket.told
-                    if cancelled and admitted is None:
-                        self._turns.remove(group, ticket)
+                    if cancelled:
+                        self._leave_line(ticket)
                         raise Cancelled
                 if admitted is not None:
                     return admitted
                 if why:
                     waiting(why)
+
+    def _leave_line(self, ticket: _Ticket) -> None:
+        if ticket.admitted is None:
+            self._turns.remove(ticket.group, ticket)
+        else:  # in this very moment
+            self._room.give_back(ticket.admitted.need)
+            self._changed.notify()
 
     def refusal(self, needs: Sequence[Need]) -> str:
         """Return why there would be room for none of the needs though nothing else ran, or nothing.

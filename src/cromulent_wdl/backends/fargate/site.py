@@ -113,12 +113,9 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
 
 
 def survivors_in(cloud: Cloud, directory: Path) -> Survivors:
-    """Return what an earlier head of the run in the directory has left, without opening the run. Raises AwsError."""
+    """Return what an earlier head of the run in the directory has left, to be looked for; the run is not opened."""
     record = _read(directory / FARGATE_RUN)
-    survivors = Survivors(cloud.ecs, record.name if record else "")
-    if record is not None:
-        survivors.find()
-    return survivors
+    return Survivors(cloud.ecs, record.name if record else "")
 
 
 def not_shared(directory: Path) -> str:

@@ -22,14 +22,15 @@ ASKED = 12
 _log = logging.getLogger(__name__)
 
 
-def stop(cloud: Cloud, arn: str, attempt: Attempt, why: str) -> None:
+def stop(cloud: Cloud, arn: str, attempt: Attempt | None, why: str) -> None:
     """Have a task stopped; what cannot be said now is said again later.
 
     Its claim is revoked before: a shell that is the first process of a container does not hear a SIGTERM that
-    comes before it listens, and it listens before it claims.
+    comes before it listens, and it listens before it claims. Without its attempt, which another task runs, it is not.
     """
-    with suppress(OSError):
-        revoke(attempt)
+    if attempt is not None:
+        with suppress(OSError):
+            revoke(attempt)
     try:
         cloud.ecs.stop(arn, why)
         cloud.monitor.hurry(arn)

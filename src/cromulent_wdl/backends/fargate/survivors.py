@@ -32,8 +32,8 @@ class Survivors:
         self._left: dict[str, list[EcsTask]] = {}
 
     def find(self) -> None:
-        """Ask ECS. Raises AwsError."""
-        arns = self._cluster.started_by(self._name)
+        """Ask ECS what runs under the run's name. Raises AwsError."""
+        arns = self._cluster.started_by(self._name) if self._name else ()
         found: dict[str, list[EcsTask]] = {}
         for task in self._cluster.describe_all(arns).tasks if arns else ():
             if key_of(task) and not task.over:  # a head in the cloud has the run's name, too
