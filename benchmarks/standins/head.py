@@ -12,10 +12,10 @@ import signal
 import threading
 from pathlib import Path
 
+from cromulent_wdl.__main__ import process
 from cromulent_wdl.backends import registry
 from cromulent_wdl.backends.seam import Cancellation, Report
 from cromulent_wdl.backends.workplace import Workplace
-from cromulent_wdl.cli.main import main
 from cromulent_wdl.clock import SYSTEM
 from cromulent_wdl.model import Ending, Outcome, Resources, Task, TaskStarted
 
@@ -101,4 +101,4 @@ def _standin(workplace: Workplace) -> StandinBackend:
 
 if __name__ == "__main__":
     registry.FACTORIES["process"] = _standin
-    main()
+    process()

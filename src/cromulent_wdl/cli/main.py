@@ -42,7 +42,6 @@ def main() -> None:
     if status in (BROKEN_PIPE, FAILED):
         # Python flushes once more at exit; there it must find a place to write to.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    gc.freeze()  # or Python would, at exit, go once more through all that was imported
     sys.exit(status)
 
 
