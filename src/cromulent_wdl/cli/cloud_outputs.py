@@ -26,7 +26,7 @@ def outputs_of(mirror: Mirror, into: Path | None) -> tuple[str | None, dict[str,
     bucket = mirror.run.bucket
     text = objects.get(mirror.access, bucket, mirror.keys.outputs)
     if text is None and look(mirror):
-        raise refusal(mirror.directory, "the outputs")
+        raise refusal(mirror.directory, "outputs")
     if text is None:
         raise RunNotFound(f"{mirror.run.run} has no outputs", hint=f"cromulent status {mirror.run.run}")
     outputs: dict[str, Any] = json.loads(text)

@@ -30,7 +30,7 @@ _AFTER = {
 def command(shell: str | None) -> None:
     """Print what makes the Tab key complete commands, options, runs, calls and inputs.
 
-    SHELL is taken from $SHELL when left out. On a terminal it also says where to put it.
+    The shell is that of $SHELL when left out. On a terminal it also says where to put it.
     """
     shell = shell or os.path.basename(os.environ.get("SHELL", ""))
     complete = get_completion_class(shell)

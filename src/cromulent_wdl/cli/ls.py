@@ -35,7 +35,7 @@ def command(every: bool, count: int, as_json: bool, on: str, **flags: Any) -> No
     """List runs, the newest first.
 
     Runs are found wherever their directories are; one whose directory was deleted is not listed any more. With --on aws
-    they are the runs of the deployment, whoever started them.
+    they are the runs of the deployment, whoever started them. One that `gc` has removed says so.
     """
     known = entries() if on == "here" else _of_deployment(flags, None if every else count)
     listed = known if every else known[:count]
@@ -81,7 +81,8 @@ def _cells(entry: Entry, status: RunStatus | None) -> tuple[str | tuple[str, str
     mark, colour = ui.MARKS[status.state.value]
     elapsed = status.elapsed(SYSTEM.now())
     took = format_duration(elapsed) if elapsed is not None else ""
-    return ((mark, colour), entry.run_id, _words(status), took, _place(entry.directory))
+    place = "removed by gc" if status.removed else _place(entry.directory)
+    return ((mark, colour), entry.run_id, _words(status), took, place)
 
 
 def _place(directory: Path) -> str:
@@ -91,7 +92,7 @@ def _place(directory: Path) -> str:
 
 def _words(status: RunStatus) -> str:
     at = status.ended.call if status.ended is not None and status.state is State.FAILED else ""
-    return status.words.replace(State.FAILED.value, f"{State.FAILED.value} at {at}", 1) if at else status.words
+    return f"{status.state.value} at {at}" if at else status.state.value
 
 
 def _record(entry: Entry, status: RunStatus | None) -> dict[str, object]:

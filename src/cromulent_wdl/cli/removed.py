@@ -13,20 +13,21 @@ __all__ = ["again", "gone", "refusal"]
 def gone(directory: Path) -> str:
     """Return what of the run is no longer there."""
     if in_cloud(directory):
-        return "its outputs and record in the bucket; what is told here is from the copy on this machine"
+        return "outputs and record in the bucket; told from the copy of it here"
     return "its files, but for those that the call cache needs"
 
 
-def again(directory: Path) -> str:
-    """Return how one gets what the run had made."""
-    if _can_rerun(directory):
-        return f"cromulent rerun {directory.name} makes it anew; what the call cache has kept is not done again"
-    return "the same `cromulent run` makes it anew; what the call cache has kept is not done again"
+def again(directory: Path, run: str) -> str:
+    """Return how one gets what the run had made; `run` is how it is named on a command line."""
+    return f"cromulent rerun {run}" if _can_rerun(directory) else "the same `cromulent run` makes all of it anew"
 
 
 def refusal(directory: Path, what: str) -> RunNotFound:
     """Return the error that something of the run is gone."""
-    return RunNotFound(f"`cromulent gc` has removed {what} of {directory.name} from the bucket", hint=again(directory))
+    return RunNotFound(
+        f"`cromulent gc` has removed the {what} of {directory.name}",
+        hint=f"what the call cache has kept is not done again: {again(directory, directory.name)}",
+    )
 
 
 def _can_rerun(directory: Path) -> bool:

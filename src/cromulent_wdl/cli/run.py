@@ -63,6 +63,7 @@ Run again after a failure or an interruption: what was done is taken from the ca
 )
 @click.option("--runtime-defaults", metavar="JSON", help="Runtime settings for tasks that lack them: a file or JSON.")
 @click.option("--runtime-cpu-max", type=int, metavar="N", help="Cap runtime.cpu.")
+@click.option("--runtime-memory-max", metavar="SIZE", help="Cap runtime.memory.")
 @click.option("--task-timeout", metavar="TIME", callback=seconds, help="Stop Fargate tasks after so long, as '6h'.")
 @click.option(
     "--max-cost",
@@ -70,7 +71,6 @@ Run again after a failure or an interruption: what was done is taken from the ca
     metavar="DOLLARS",
     help="Launch no Fargate task once the run has cost so much.",
 )
-@click.option("--runtime-memory-max", metavar="SIZE", help="Cap runtime.memory.")
 @click.option("-@", "--max-tasks", type=click.IntRange(0), metavar="N", help="Run at most N calls at once.")
 @click.option("--copy-input-files", is_flag=True, help="Give every task writable copies of its inputs.")
 @click.option("--copy-input-files-for", multiple=True, metavar="TASK", help="Give this task writable copies.")

@@ -53,7 +53,7 @@ def command(run: str | None, every: bool, as_json: bool, **flags: Any) -> None:
     if shown:
         ui.table([_cells(call, now) for call in shown], indent=2, right=(2,))
     ui.data(f"  {_counts(status)}" + (f"; {len(calls) - len(shown)} not shown" if len(shown) < len(calls) else ""))
-    ui.data(f"  in    {ui.short_path(place_of(directory))}")
+    ui.data(f"  {'was' if status.removed else 'in '}   {ui.short_path(place_of(directory))}")
     if status.state is State.FAILED and status.ended is not None:
         ui.data(f"  why   {' '.join(status.ended.message.split())}")
     if status.removed:
@@ -150,7 +150,7 @@ def _next(directory: Path, status: RunStatus, shortened: bool) -> list[str]:
     run = quote(directory.name if any(entry.directory == directory for entry in entries()) else str(directory))
     lines = [f"all   cromulent status {run} --all"] if shortened else []
     if status.removed:
-        return [*lines, f"again {removed.again(directory)}"]
+        return [*lines, f"again {removed.again(directory, run)}"]
     if status.state is State.RUNNING:
         lines.append(f"log   cromulent logs {run} -f")
     if status.state is State.FAILED:

@@ -114,9 +114,13 @@ def item(text: str, hang: int) -> None:
 
 
 def fail(message: str, hint: str | None = None) -> None:
-    """Say what went wrong, the first line in red, and where there is one, what to do next."""
+    """Say what went wrong, the first sentence in red, and where there is one, what to do next.
+
+    A hint is not folded: there are commands in it, to be copied.
+    """
     first, newline, rest = message.partition("\n")
-    note(painted(first, "red", sys.stderr) + newline + rest)
+    lines = [painted(line, "red", sys.stderr) for line in folded(first, sys.stderr)]
+    note("\n".join(lines) + newline + rest)
     if hint:
         note(f"{painted('hint:', 'cyan', sys.stderr)} {hint}")
 

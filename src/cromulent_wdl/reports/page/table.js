@@ -3,14 +3,14 @@
 /* The call's name has what the others leave. */
 const COLUMNS = [
   { key: "path", head: "Call", value: (c) => CALLS.path[c], text: true },
-  { key: "state", head: "State", width: "138px", value: (c) => (ending(c) && ending(c) !== "ok" ? ending(c) : state(c)), text: true },
-  { key: "attempts", head: "Tries", width: "62px", value: (c) => ATTEMPTS[c].length || null },
-  { key: "took", head: "Took", width: "86px", value: took, show: duration },
-  { key: "waited", head: "Waited", width: "86px", value: waited, show: duration },
-  { key: "cpu", head: "Cores", width: "94px", value: (c) => cores(c) ?? CALLS.cpu[c] },
-  { key: "memory", head: "Memory", width: "178px", value: (c) => CALLS.peak[c] ?? CALLS.memory[c] },
-  { key: "dollars", head: "Cost", width: "102px", value: (c) => CALLS.dollars[c], show: dollars },
-  { key: "place", head: "Place", width: "118px", value: shortPlace, text: true },
+  { key: "state", head: "State", width: "132px", value: (c) => (ending(c) && ending(c) !== "ok" ? ending(c) : state(c)), text: true },
+  { key: "attempts", head: "Tries", width: "54px", value: (c) => ATTEMPTS[c].length || null },
+  { key: "took", head: "Took", width: "70px", value: took, show: duration },
+  { key: "waited", head: "Waited", width: "74px", value: waited, show: duration },
+  { key: "cpu", head: "Cores", width: "78px", value: (c) => cores(c) ?? CALLS.cpu[c] },
+  { key: "memory", head: "Memory", width: "162px", value: (c) => CALLS.peak[c] ?? CALLS.memory[c] },
+  { key: "dollars", head: "Cost", width: "97px", value: (c) => CALLS.dollars[c], show: dollars },
+  { key: "place", head: "Place", width: "112px", value: shortPlace, text: true },
 ];
 
 /* How many cores were busy on average. */
