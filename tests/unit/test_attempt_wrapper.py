@@ -60,6 +60,14 @@ def test_the_end_is_told_once_in_one_directory(bench: Bench) -> None:
     assert read_result(find_attempt(bench.run, "first")) is not None
 
 
+@pytest.mark.parametrize("left", ["", "exit 0\n", "end\n", "began 1\nend\n", "exit x\nend\n"])
+def test_what_is_no_whole_result_is_none(tmp_path: Path, left: str) -> None:
+    attempt = find_attempt(tmp_path, "k")
+    attempt.directory.mkdir(parents=True)
+    (attempt.directory / "result").write_text(left)
+    assert read_result(attempt) is None
+
+
 def test_nothing_has_ended_where_nothing_was_started(tmp_path: Path) -> None:
     assert take_ended(tmp_path) == ()
     assert read_result(find_attempt(tmp_path, "k")) is None

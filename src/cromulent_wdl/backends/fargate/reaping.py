@@ -8,8 +8,8 @@ from enum import Enum
 from pathlib import Path
 
 from ...aws.decode import EcsTask
-from ...storage.layout import ATTEMPTS
 from .headship import is_led
+from .survivors import run_of
 
 __all__ = ["Left", "Standing", "left_by_runs"]
 
@@ -41,24 +41,13 @@ def left_by_runs(tasks: Sequence[EcsTask], is_here: Callable[[Path], bool]) -> t
     """
     runs: dict[tuple[str, Path], list[EcsTask]] = {}
     for task in tasks:
-        directory = _run_of(task)
+        directory = run_of(task)
         if directory is not None and not task.over:
             runs.setdefault((task.started_by, directory), []).append(task)
     return tuple(
         Left(run, directory, _standing(directory, is_here), tuple(found))
         for (run, directory), found in sorted(runs.items())
     )
-
-
-def _run_of(task: EcsTask) -> Path | None:
-    """Return the run directory in the path of a task's script: RUN/.cromulent/attempts/KEY/script."""
-    if not task.command:
-        return None
-    attempts = Path(task.command[-1]).parent.parent
-    tail = Path(ATTEMPTS)
-    if attempts.parts[-len(tail.parts) :] != tail.parts:
-        return None
-    return Path(*attempts.parts[: -len(tail.parts)])
 
 
 def _standing(directory: Path, is_here: Callable[[Path], bool]) -> Standing:

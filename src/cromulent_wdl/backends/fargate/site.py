@@ -50,7 +50,7 @@ class _Record:
 class Site:
     """One run."""
 
-    def __init__(self, cloud: Cloud, shared: SharedFiles, record: _Record, headship: Headship) -> None:
+    def __init__(self, cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record, headship: Headship) -> None:
         self.shared = shared
         self._headship = headship
         self._ecs = cloud.ecs
@@ -61,7 +61,7 @@ class Site:
         self.copies = Copies(shared, cloud.files.window, cloud.digests)
         self._turns = itertools.count()
         self.definitions = Definitions(cloud.ecs, cloud.deployment, record.name)
-        self.survivors = Survivors(cloud.ecs, record.name)
+        self.survivors = Survivors(cloud.ecs, record.name, directory)
 
     def started(self, key: str) -> tuple[EcsTask, ...]:
         """Return the tasks that ECS has started for the attempt of this key and that are to run. Raises AwsError."""
@@ -106,7 +106,7 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
         point = _make_point(cloud, directory, shared, record)
         record = replace(record, access_point=point.identity)
         _write(file, record)
-    site = Site(cloud, shared, record, headship)
+    site = Site(cloud, directory, shared, record, headship)
     if known:
         site.survivors.find()
     return site
@@ -115,7 +115,7 @@ def _open(cloud: Cloud, directory: Path, shared: SharedFiles, headship: Headship
 def survivors_in(cloud: Cloud, directory: Path) -> Survivors:
     """Return what an earlier head of the run in the directory has left, to be looked for; the run is not opened."""
     record = _read(directory / FARGATE_RUN)
-    return Survivors(cloud.ecs, record.name if record else "")
+    return Survivors(cloud.ecs, record.name if record else "", directory)
 
 
 def not_shared(directory: Path) -> str:

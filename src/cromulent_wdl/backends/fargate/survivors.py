@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import threading
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from ...aws.decode import EcsTask
 from ...aws.ecs import Seen
+from ...storage.layout import ATTEMPTS
 
-__all__ = ["Survivors", "key_of"]
+__all__ = ["Survivors", "key_of", "run_of"]
 
 
 class Cluster(Protocol):
@@ -25,9 +26,11 @@ class Cluster(Protocol):
 class Survivors:
     """Those of one run. Each is taken once; what nobody takes is stopped at the end."""
 
-    def __init__(self, cluster: Cluster, name: str) -> None:
+    def __init__(self, cluster: Cluster, name: str, directory: Path) -> None:
         self._cluster = cluster
         self._name = name
+        self._directory = directory.name
+        """Of the run. Its name in ECS is read from a file that its tasks can write; it is to lead to no other run's."""
         self._lock = threading.Lock()
         self._left: dict[str, list[EcsTask]] = {}
 
@@ -36,7 +39,8 @@ class Survivors:
         arns = self._cluster.started_by(self._name) if self._name else ()
         found: dict[str, list[EcsTask]] = {}
         for task in self._cluster.describe_all(arns).tasks if arns else ():
-            if key_of(task) and not task.over:  # a head in the cloud has the run's name, too
+            run = run_of(task)  # None for a head in the cloud, which has the run's name, too
+            if run is not None and run.name == self._directory and not task.over:
                 found.setdefault(key_of(task), []).append(task)
         with self._lock:
             self._left = found
@@ -65,3 +69,14 @@ class Survivors:
 def key_of(task: EcsTask) -> str:
     """Return the key of the attempt that an ECS task runs, by the directory of its script; nothing for another task."""
     return PurePosixPath(task.command[-1]).parent.name if task.command else ""
+
+
+def run_of(task: EcsTask) -> Path | None:
+    """Return the run directory in the path of a task's script: RUN/.cromulent/attempts/KEY/script."""
+    if not task.command:
+        return None
+    attempts = Path(task.command[-1]).parent.parent
+    tail = Path(ATTEMPTS)
+    if attempts.parts[-len(tail.parts) :] != tail.parts:
+        return None
+    return Path(*attempts.parts[: -len(tail.parts)])

@@ -158,9 +158,9 @@ def read_result(attempt: Attempt) -> Result | None:
         text = (attempt.directory / "result").read_text(errors="replace")
     except OSError:
         return None
-    if not text.endswith("\nend\n"):
-        return None
     words = dict(_WORD.findall(text))
+    if not text.endswith("\nend\n") or "exit" not in words:
+        return None
     figures = parse(text, own_cgroup="own_cgroup" in words)
     model = _MODEL.search(text)
     return Result(
