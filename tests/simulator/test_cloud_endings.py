@@ -191,7 +191,7 @@ def test_a_run_whose_record_was_removed_says_what_is_gone_and_runs_again(
         shown = machine("status", run)
         assert f"{run}  ok, removed by gc, on Fargate" in shown.out
         assert f"again cromulent rerun {run}\n" in shown.err
-        assert machine("status", run, "--json").result["removed"]
+        assert machine("status", run, "--json").result["removed"] == "gc"
         assert [line for line in machine("ls").out.splitlines() if run in line and "removed by gc" in line]
         asked = machine("outputs", run)
         assert (asked.status, asked.out) == (2, "")
@@ -223,4 +223,17 @@ def test_a_run_that_went_well_and_whose_record_was_removed_unseen_went_well(lapt
     waited = laptop("wait", run)
     assert waited.status == 0, waited.err
     shown = laptop("status", run, "--json").result
-    assert (shown["state"], shown["removed"]) == ("ok", True)
+    assert (shown["state"], shown["removed"]) == ("ok", "gc")
+
+
+def test_a_run_whose_bucket_was_deleted_says_so(laptop: Machine) -> None:
+    ended, other = (laptop("run", "quick.wdl", "--on", "aws", "--detach").out.strip() for _ in range(2))
+    assert laptop("wait", ended).status == 0
+    gone = laptop("down", "--yes", "--stop-runs", "--delete-data", "--confirm", "cromulent")
+    assert gone.status == 0, gone.err
+
+    assert laptop("status", ended, "--json").result["removed"] == "down"
+    asked = laptop("outputs", ended)
+    assert (asked.status, asked.err.splitlines()[0]) == (2, f"`cromulent down` has removed the outputs of {ended}")
+    assert laptop("wait", other).status == 2
+    assert "its record was deleted with the deployment's bucket" in laptop("status", other).out

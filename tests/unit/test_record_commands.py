@@ -89,7 +89,7 @@ def test_ls_as_json(place: Path) -> None:
             "run": RUN,
             "directory": str(place / RUN),
             "state": "failed",
-            "removed": False,
+            "removed": None,
             "name": "align",
             "started": 1.0,
             "ended": 72.0,

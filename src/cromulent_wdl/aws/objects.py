@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 __all__ = [
+    "NO_BUCKET",
     "Found",
     "delete",
     "find",
@@ -24,6 +25,8 @@ __all__ = [
     "split",
 ]
 
+NO_BUCKET = "NoSuchBucket"
+"""AWS's code where the bucket itself is not there."""
 _ABSENT = frozenset({"404", "NoSuchKey", "NotFound"})
 _DELETED_AT_ONCE = 1000
 
@@ -44,11 +47,11 @@ def split(address: str) -> tuple[str, str]:
     return bucket, key
 
 
-def get(access: Access, bucket: str, key: str) -> bytes | None:
+def get(access: Access, bucket: str, key: str, *, patient: bool = True) -> bytes | None:
     """Return an object's content, or None where there is none."""
     try:
         with asking(f"reading s3://{bucket}/{key}"):
-            return _client(access).get_object(Bucket=bucket, Key=key)["Body"].read()
+            return _client(access, patient=patient).get_object(Bucket=bucket, Key=key)["Body"].read()
     except AwsError as error:
         if error.code in _ABSENT:
             return None
@@ -61,11 +64,11 @@ def put(access: Access, bucket: str, key: str, content: bytes) -> None:
         _client(access).put_object(Bucket=bucket, Key=key, Body=content)
 
 
-def find(access: Access, bucket: str, key: str, *, patient: bool = True) -> Found | None:
+def find(access: Access, bucket: str, key: str) -> Found | None:
     """Return what is known of an object without reading it, or None where there is none."""
     try:
         with asking(f"looking at s3://{bucket}/{key}"):
-            answer = _client(access, patient=patient).head_object(Bucket=bucket, Key=key)
+            answer = _client(access).head_object(Bucket=bucket, Key=key)
     except AwsError as error:
         if error.code in _ABSENT:
             return None

@@ -9,9 +9,8 @@ from typing import Any
 from ..aws import objects
 from ..aws.objects import Found
 from ..aws.transfers import Transfer, download
-from ..errors import RunNotFound
+from ..errors import AwsError, RunNotFound
 from ..runs.mirror import Mirror
-from ..runs.removal import look
 from .removed import refusal
 from .transfers import Progress
 
@@ -24,9 +23,9 @@ def outputs_of(mirror: Mirror, into: Path | None) -> tuple[str | None, dict[str,
     They lie in the directory as miniwdl lays out `out/`. Raises RunNotFound where the run has none.
     """
     bucket = mirror.run.bucket
-    text = objects.get(mirror.access, bucket, mirror.keys.outputs)
-    if text is None and look(mirror):
-        raise refusal(mirror.directory, "outputs")
+    text = _text(mirror)
+    if text is None and (by := mirror.removed()):
+        raise refusal(mirror.directory, "outputs", by)
     if text is None:
         raise RunNotFound(f"{mirror.run.run} has no outputs", hint=f"cromulent status {mirror.run.run}")
     outputs: dict[str, Any] = json.loads(text)
@@ -35,6 +34,15 @@ def outputs_of(mirror: Mirror, into: Path | None) -> tuple[str | None, dict[str,
     directory = into.absolute()
     _download(mirror, directory)
     return str(directory), _moved(outputs, f"s3://{bucket}/{mirror.keys.files}", f"{directory}/")
+
+
+def _text(mirror: Mirror) -> bytes | None:
+    try:
+        return objects.get(mirror.access, mirror.run.bucket, mirror.keys.outputs)
+    except AwsError as error:
+        if error.code != objects.NO_BUCKET:
+            raise
+        return None
 
 
 def _download(mirror: Mirror, directory: Path) -> None:

@@ -60,7 +60,7 @@ def collect_in_cloud(wish: Wish, flags: Mapping[str, Any]) -> int | None:
     _keep_usage(place, found)
     collect(access, place.deployment, found)
     for run in found.runs:
-        removal.note(copy_of(run))
+        removal.note(copy_of(run), "gc")
     ui.note("Removed.")
     return None
 

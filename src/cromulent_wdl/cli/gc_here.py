@@ -48,7 +48,7 @@ def collect_here(wish: Wish) -> int | None:
     done = tidy(disk, since, larger_than=wish.larger_than, remove=True)
     for entry in runs:
         if entry.run_id in done.in_part:
-            note(entry.directory)
+            note(entry.directory, "gc")
     ui.note("Removed.")
     return None
 

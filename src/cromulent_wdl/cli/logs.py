@@ -57,7 +57,7 @@ def command(run: str, call: str | None, follow: bool, stdout: bool, **flags: Any
         ui.raw(chunk)
         silent = False
     if silent and status.removed:
-        raise refusal(watch.directory, "log")
+        raise refusal(watch.directory, "log", status.removed)
     if silent:
         stream = f"standard {'output' if stdout else 'error'}"
         ui.note(f"{shown.path} has written nothing to {stream}" if shown else "the log is empty")

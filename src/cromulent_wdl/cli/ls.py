@@ -81,7 +81,7 @@ def _cells(entry: Entry, status: RunStatus | None) -> tuple[str | tuple[str, str
     mark, colour = ui.MARKS[status.state.value]
     elapsed = status.elapsed(SYSTEM.now())
     took = format_duration(elapsed) if elapsed is not None else ""
-    place = "removed by gc" if status.removed else _place(entry.directory)
+    place = f"removed by {status.removed}" if status.removed else _place(entry.directory)
     return ((mark, colour), entry.run_id, _words(status), took, place)
 
 
@@ -102,7 +102,7 @@ def _record(entry: Entry, status: RunStatus | None) -> dict[str, object]:
         "run": entry.run_id,
         "directory": place_of(entry.directory),
         "state": status.state.value if status else "unreadable",
-        "removed": status.removed if status else False,
+        "removed": (status.removed or None) if status else None,
         "name": started.name if started else None,
         "started": started.at if started else entry.begun,
         "ended": ended.at if ended else None,

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from ..storage import layout
+from ..runs.removal import noted
 from . import ui
 from .completing import complete_run
 from .deployment import where
@@ -32,7 +32,7 @@ def command(run: str, download: str | None, **flags: Any) -> None:
     """
     directory = find(run, flags)
     if not in_cloud(directory):
-        if (directory / layout.REMOVED).exists():
+        if noted(directory):
             ui.note("`cromulent gc` has removed files of this run: some of these may be gone")
         print_result({"dir": str(directory), "outputs": outputs_here(directory)}, RunOptions(source=""))
         return

@@ -47,6 +47,8 @@ def command(profile: str | None, region: str | None, refresh: bool, as_json: boo
     ui.table([_cells(rates, name) for name in rates.prices], indent=2, right=(1,))
     if rates.borrowed:
         ui.note(f"* {FALLBACK}'s: that of {place} is not known here. cromulent prices --refresh asks AWS.")
+    if any(price.state == "U" for price in rates.prices.values()):
+        ui.note("? not confirmed by a second source")
     ui.note("Spot prices float, and AWS's Price List may not have them.")
 
 
@@ -79,7 +81,7 @@ def _refresh(asked: _Asked, place: str) -> None:
 def _cells(rates: Rates, name: str) -> tuple[str, ...]:
     price = rates.prices[name]
     unsure = "*" if name in rates.borrowed else ""
-    checked = price.read + (", unconfirmed" if price.state == "U" else "")
+    checked = price.read + (" ?" if price.state == "U" else "")
     return (
         price.what,
         f"{rates[name]:.8f}".rstrip("0") + unsure,
@@ -91,7 +93,7 @@ def _cells(rates: Rates, name: str) -> tuple[str, ...]:
 def _per(unit: str) -> str:
     if unit.isalpha():
         return f"an {unit}" if unit == "hour" else f"a {unit}"
-    return f"for {unit}"
+    return f"for {unit.partition(' ')[0]}"  # of what, the first column says
 
 
 def _record(rates: Rates) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""What is told of a run that `gc` has removed: what is gone, and what can still be done."""
+"""What is told of a run that `gc`, or `down`, has removed: what is gone, and what can still be done."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ def again(directory: Path, run: str) -> str:
     return f"cromulent rerun {run}" if _can_rerun(directory) else "the same `cromulent run` makes all of it anew"
 
 
-def refusal(directory: Path, what: str) -> RunNotFound:
-    """Return the error that something of the run is gone."""
+def refusal(directory: Path, what: str, by: str) -> RunNotFound:
+    """Return the error that something of the run is gone, by which command."""
     return RunNotFound(
-        f"`cromulent gc` has removed the {what} of {directory.name}",
+        f"`cromulent {by}` has removed the {what} of {directory.name}",
         hint=f"what the call cache has kept is not done again: {again(directory, directory.name)}",
     )
 

@@ -59,7 +59,7 @@ def command(run: str, output: str | None, **flags: Any) -> None:
     path.write_text(page, encoding="utf-8", errors="backslashreplace")
     ui.data(str(path))
     if status.removed:
-        ui.note(f"`cromulent gc` has removed {gone(directory)}")
+        ui.note(f"`cromulent {status.removed}` has removed {gone(directory)}")
     ui.note(f"open it in a browser: {path.absolute().as_uri()}")
 
 

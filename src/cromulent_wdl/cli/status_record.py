@@ -19,7 +19,7 @@ def record(directory: Path, status: RunStatus, now: float) -> dict[str, object]:
         "run": directory.name,
         "directory": place_of(directory),
         "state": status.state.value,
-        "removed": status.removed,
+        "removed": status.removed or None,
         "name": started.name if started else None,
         "source": started.source if started else None,
         "backend": started.backend if started else None,

@@ -261,7 +261,7 @@ def _stopped(subject: Subject) -> Explanation:
     facts = [Fact("because", said)] if said not in ("", by, "Terminated") else []
     again = tries(Circumstances(Ending.STOPPED, subject.called))
     if DEPLOYMENT_REMOVED in said:
-        again = ("its deployment was taken away; once there is one again, by cromulent up:", *again)
+        again = ("cromulent up", *again)
     return Explanation(f"{subject.name} was {by}.", (*facts, *_state_of_calls(subject)), again)
 
 

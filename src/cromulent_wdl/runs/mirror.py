@@ -18,7 +18,7 @@ import fcntl
 import io
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -28,6 +28,7 @@ from ..aws import executions, objects
 from ..aws.access import Access
 from ..aws.executions import Execution
 from ..clock import SYSTEM, Clock
+from ..errors import AwsError, CredentialsError
 from ..files import write_whole
 from ..model import Ending, RunEnded, RunStarted, to_json
 from ..model.cloud_run import RunResult, begun_in, name_in
@@ -37,7 +38,9 @@ from .given import Given
 from .head_log import HeadLog
 from .index import register
 from .journal import JournalReader
+from .removal import note, noted
 from .segments import SegmentReader
+from .untold import said
 
 __all__ = ["CloudRun", "Mirror", "copy_of", "mirror_of", "run_in"]
 
@@ -50,6 +53,7 @@ _ASK_EVERY = 5.0
 and Step Functions itself takes minutes to know that one is."""
 _FORGOTTEN_AFTER = 3600.0
 """Seconds after which an execution that is not there is one that was: a new one may take a while to be seen."""
+_DELETED = "nobody knows how it ended: its record was deleted with the deployment's bucket"
 _FORGOTTEN = "nobody knows how it ended: it left no result, and Step Functions has forgotten it"
 _LOST = (Ending.LOST, "failed", 1)
 _ENDS = {"ABORTED": (Ending.STOPPED, "stopped", 130), "SUCCEEDED": (Ending.OK, "ok", 0)}
@@ -121,7 +125,7 @@ class Mirror:
         self._log = HeadLog(self.access, self.run.bucket, self.keys, directory)
         self._asked: float | None = None
         self._read = False
-        self._is_there: bool | None = None
+        self._looked = False
 
     def result(self) -> RunResult | None:
         """Return how the run ended, as far as the copy knows."""
@@ -143,27 +147,43 @@ class Mirror:
         result = self.result()
         return result is not None and result.state == "lost"
 
-    @property
-    def was_there(self) -> bool:
-        """Whether something of the run's record has been seen in the bucket, or must have been there."""
-        result = self.result()
-        return bool(self._seen().segment) or (result is not None and result.state == "ok")
+    def removed(self) -> str:
+        """Return by which command the record was removed from the bucket; empty while it is there.
 
-    def is_there(self) -> bool:
-        """Whether something of it is in the bucket now. It is asked for once, for who can do without an answer."""
-        if self._is_there is None:
-            self._is_there = True  # as far as is known, if that is not answered
-            found = objects.find(self.access, self.run.bucket, self.keys.request, patient=False)
-            self._is_there = found is not None
-        return self._is_there
+        It is asked for once the run has ended, and no more than once, since what is known of the run is told all the
+        same: where AWS cannot be asked, it is as far as is known.
+        """
+        result = self.result()
+        seen = self._seen().segment or (result is not None and result.state == "ok")
+        if result is not None and seen and not self._looked and not noted(self.directory):
+            self._looked = True
+            with suppress(AwsError, CredentialsError):
+                if by := self._remover():
+                    note(self.directory, by)
+        return noted(self.directory)
+
+    def _remover(self) -> str:
+        try:
+            found = objects.get(self.access, self.run.bucket, self.keys.request, patient=False)
+        except AwsError as error:
+            if error.code != objects.NO_BUCKET:
+                raise
+            return "down"
+        return "gc" if found is None else ""
 
     def refresh(self) -> None:
         """Copy what is new; where another process is at it, leave it to that. Raises AwsError and its kind."""
         if self.result() is not None:
             return
         with self._alone() as alone:
-            if alone:
+            if not alone:
+                return
+            try:
                 self._refresh()
+            except AwsError as error:
+                if error.code != objects.NO_BUCKET:
+                    raise
+                self._lose(_DELETED)
 
     def execution(self) -> Execution | None:
         """Return the run's execution; None where Step Functions has forgotten it."""
@@ -215,28 +235,27 @@ class Mirror:
         self._asked = now
         execution = self.execution()
         if execution is None:
-            self._forgotten()
+            if self._clock.now() - begun_in(self.run.run) >= _FORGOTTEN_AFTER:
+                self._lose(_FORGOTTEN)
             return
         if execution.goes_on:
             return
         if objects.find(self.access, self.run.bucket, self.keys.result) is not None:
             return  # it came meanwhile, and is copied the next time
         ending, state, status = _ENDS.get(execution.status, _LOST)
-        message, task = ("", "") if ending is Ending.OK else _said(execution)
+        message, task = ("", "") if ending is Ending.OK else said(execution)
         words = self._log.copy_of(self.run.log_group, task) if task else ()
         self._note_end(execution.started, RunEnded(execution.ended or self._clock.now(), ending, message))
         error = "" if ending is Ending.OK else execution.error or execution.status
         result = RunResult(self.run.run, state, error, message, exit_status=status, last_words=words)
         write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
-    def _forgotten(self) -> None:
-        """Note that a run is lost whose end nobody knows, unless it has only just begun."""
+    def _lose(self, why: str) -> None:
+        """Note that a run is lost whose end nobody knows."""
         begun = begun_in(self.run.run)
-        if self._clock.now() - begun < _FORGOTTEN_AFTER:
-            return
         told = list(JournalReader(self.directory / layout.JOURNAL).new())
-        self._note_end(begun, RunEnded(told[-1].at if told else begun, Ending.LOST, _FORGOTTEN))
-        result = RunResult(self.run.run, "lost", "Cromulent.Lost", _FORGOTTEN, exit_status=1)
+        self._note_end(begun, RunEnded(told[-1].at if told else begun, Ending.LOST, why))
+        result = RunResult(self.run.run, "lost", "Cromulent.Lost", why, exit_status=1)
         write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _note_end(self, begun: float, end: RunEnded) -> None:
@@ -262,26 +281,6 @@ class Mirror:
                 yield False
                 return
             yield True
-
-
-def _said(execution: Execution) -> tuple[str, str]:
-    """Return in one sentence why an execution ended that left no result, and the ARN of its last head."""
-    if execution.status == "ABORTED":
-        return execution.cause or "it was stopped", ""
-    if execution.status == "TIMED_OUT" or execution.error == "States.Timeout":
-        return "it took longer than it may", ""
-    try:
-        said = msgspec.json.decode(execution.cause.encode())
-    except msgspec.DecodeError:
-        said = None
-    if not isinstance(said, dict):
-        return execution.cause or execution.error or execution.status, ""
-    if failures := said.get("Failures"):
-        return f"no head could be started: {failures[0].get('Reason', 'AWS does not say why')}", ""
-    codes = [each["ExitCode"] for each in said.get("Containers") or () if each.get("ExitCode") is not None]
-    status = f" (exit status {codes[0]})" if codes else ""
-    reason = said.get("StoppedReason") or "AWS does not say why"
-    return f"its head ended without a result{status}: {reason}", str(said.get("TaskArn", ""))
 
 
 def _unpack(texts: bytes, directory: Path) -> None:

@@ -136,13 +136,13 @@ class RunStatus:
     """By path. A subworkflow is not among them once its own calls are."""
     head: Mapping[str, EcsTask] = field(default_factory=dict)
     """The head's own ECS tasks, where it is one."""
-    removed: bool = False
-    """Whether `gc` has removed what it left, but for what is told here."""
+    removed: str = ""
+    """By which command what it left was removed, `gc` or `down`, but for what is told here."""
 
     @property
     def words(self) -> str:
         """The state as it is told: `ok`, or `ok, removed by gc`."""
-        return f"{self.state.value}, removed by gc" if self.removed else self.state.value
+        return f"{self.state.value}, removed by {self.removed}" if self.removed else self.state.value
 
     @property
     def counts(self) -> Mapping[State, int]:
@@ -202,7 +202,7 @@ class Fold:
         """The beginning of the run if its end is not known yet."""
         return self._started if self._ended is None else None
 
-    def status(self, *, head_alive: bool = True, removed: bool = False) -> RunStatus:
+    def status(self, *, head_alive: bool = True, removed: str = "") -> RunStatus:
         """Return the status after the events so far; `head_alive` and `removed` are facts that no journal knows."""
         if self._started is None:
             return RunStatus(removed=removed)

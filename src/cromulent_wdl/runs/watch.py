@@ -10,6 +10,7 @@ from ..model import Event, RunStarted
 from ..storage import layout
 from .head import is_alive
 from .journal import JournalReader
+from .removal import noted
 from .status import Fold, RunStatus
 
 if TYPE_CHECKING:
@@ -47,12 +48,12 @@ class Watch:
         if self._mirror is not None:
             self._mirror.refresh()
             if not self._of_run_only:
-                _look(self._mirror)
+                self._mirror.removed()
         self._catch_up()
         alive = self._is_alive()
         if not alive:
             self._catch_up()  # the head may have written its last words before it went
-        return self._fold.status(head_alive=alive, removed=(self.directory / layout.REMOVED).exists())
+        return self._fold.status(head_alive=alive, removed=noted(self.directory))
 
     def _is_alive(self) -> bool:
         """Whether the run goes on, or has ended in a way that somebody knows."""
@@ -66,13 +67,6 @@ class Watch:
             self._fold.add(event)
             if self._also is not None:
                 self._also(event)
-
-
-def _look(mirror: Mirror) -> None:
-    """Note whether `gc` has removed the record of a run that has ended."""
-    from .removal import look
-
-    look(mirror)
 
 
 def _mirror(directory: Path) -> Mirror | None:
