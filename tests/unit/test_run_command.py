@@ -329,7 +329,7 @@ def test_on_a_terminal_a_person_may_allow_it(place: Path, answer: str, status: i
     command = [sys.executable, "-m", "cromulent_wdl", "run", "image.wdl", "name=World"]
     environment = os.environ | homes | nowhere | {"CROMULENT_BACKEND": "auto"}
     with on_a_terminal(command, cwd=place, env=environment, stdout=subprocess.PIPE, text=True) as terminal:
-        terminal.hear("No container engine answers here. Run hello on this machine without a container? [y/N]")
+        terminal.hear("No container engine answers here. Run hello without a container? [y/N]")
         terminal.type("perhaps\n")
         terminal.hear("Type y or n.")
         terminal.type(f"{answer}\n")

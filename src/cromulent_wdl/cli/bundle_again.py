@@ -59,6 +59,9 @@ def _request(before: Mirror) -> tuple[RunRequest, dict[str, Any] | None]:
     """Return a run's request, and the inputs in it that go before the bundle's."""
     text = objects.get(before.access, before.run.bucket, before.keys.request) or before.request()
     if text is None:
-        raise RunNotFound(f"what {before.run.run} was started with is not in s3://{before.run.bucket} any more")
+        raise RunNotFound(
+            f"what {before.run.run} was started with is not in s3://{before.run.bucket} any more",
+            hint="the same `cromulent run` makes it anew; what the call cache has kept is not done again",
+        )
     more = msgspec.json.decode(text).get("inputs")
     return msgspec.json.decode(text, type=RunRequest), more if isinstance(more, dict) else None

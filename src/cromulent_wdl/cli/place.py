@@ -51,7 +51,7 @@ def place(cfg: Loader, target: Tree.Workflow | Tree.Task) -> Place:
             f"no container engine answers here, and {_name_one(len(named))} an image ({some})",
             hint="install or start Docker or Podman; or, where the tools are on this machine, add --backend process",
         )
-    question = f"No container engine answers here. Run {some} on this machine without a container?"
+    question = f"No container engine answers here. Run {some} without a container?"
     if not ui.confirm(question):
         raise UsageError("nothing was started", hint="install or start Docker or Podman")
     cfg.override({SECTION: {"process_for_images": True}})

@@ -86,7 +86,7 @@ def render(contents: Contents) -> str:
 def _heading(contents: Contents) -> Mapping[str, Any]:
     started, ended = contents.status.started, contents.status.ended
     backend = started.backend if started else ""
-    where = {"process": "processes on this machine"}.get(backend, backend.capitalize())
+    where = {"process": "as processes", "": ""}.get(backend, f"on {backend.capitalize()}")
     region = contents.status.region
     return {
         "name": started.name if started else contents.directory.name,
