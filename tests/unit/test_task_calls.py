@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import socket
 from collections.abc import Callable, Iterator
+from contextlib import suppress
+from email.message import Message
 from typing import Any
 
 import pytest
@@ -65,6 +69,31 @@ def test_an_answer_reads_the_same(server: Server, operation: str, request_: dict
     theirs, ours = (call() for call in callers(Access(region="eu-west-1"), operation, request_))
     assert ours["failures"] == theirs["failures"] == []
     assert task_of(ours["tasks"][0]) == task_of(theirs["tasks"][0])
+
+
+def test_no_part_of_a_request_waits_for_another(server: Server) -> None:
+    said: list[bool] = []
+    answer = server.answer
+
+    def look(path: str, headers: Message) -> Answer:
+        said.append(all(delays_nothing(server)))
+        return answer(path, headers)
+
+    server.answer = look
+    for call in callers(Access(region="eu-west-1"), *BOTH[0]):
+        call()
+    assert said == [True, True]
+
+
+def delays_nothing(server: Server) -> list[bool]:
+    """Return TCP_NODELAY of the connections that this process has to the server, of which there must be one."""
+    port, found = int(server.url.rpartition(":")[2]), []
+    for name in os.listdir("/proc/self/fd"):
+        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as each:
+            if each.getpeername()[1] == port:
+                found.append(each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0)
+    assert found
+    return found
 
 
 @pytest.mark.parametrize("kind", ["ThrottlingException", "com.amazonaws.ecs#ClusterNotFoundException"])

@@ -156,8 +156,11 @@ class Access:
             import boto3
             from botocore.session import Session
 
+            from .models import Models
+
             with asking("reading the AWS configuration"):
                 self._core = Session()
+                self._core.get_component("data_loader").file_loader = Models()
                 self._session = boto3.Session(
                     botocore_session=self._core,
                     profile_name=self._profile,

@@ -76,8 +76,8 @@ class Pulse:
             stop = one.terminating()
             if stop or beats % _STDERR_EVERY == 0:
                 with self._changed:
-                    everyone = list(self._watched)
-                for watched in everyone:
+                    concerned = [each for each in self._watched if stop or each.follow is not None]
+                for watched in concerned:
                     self._serve(watched, stop)
 
     @staticmethod
