@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 
 from cromulent_wdl.aws.decode import EcsTask
+from cromulent_wdl.backends.fargate.errand import Asked
+from cromulent_wdl.backends.fargate.gate import Cancelled
 from cromulent_wdl.backends.fargate.headship import Headship, is_led
 from cromulent_wdl.backends.fargate.reaping import Standing, left_by_runs
 from cromulent_wdl.errors import UsageError
@@ -22,6 +24,8 @@ from tests.programs import running
 LEADER = """
 import sys
 from pathlib import Path
+from cromulent_wdl.backends.fargate.errand import Asked
+from cromulent_wdl.backends.fargate.gate import Cancelled
 from cromulent_wdl.backends.fargate.headship import Headship
 headship = Headship.take(Path(sys.argv[1]), 0.0)
 print("leads", flush=True)
@@ -59,6 +63,17 @@ def test_a_head_on_a_machine_that_vanished_is_waited_for(run: Path) -> None:
     second = Headship.take(run, 600.0, clock)
     assert len(clock.slept) == 3
     second.leave()
+
+
+def test_who_waits_for_it_is_told_once_and_may_be_stopped(run: Path) -> None:
+    first, told = Headship.take(run, 0.0), list[str]()
+    (run / HEAD_LOCK).write_text(json.dumps({"host": "another", "pid": 1}))
+    clock = FakeClock()
+    with pytest.raises(Cancelled):
+        Headship.take(run, 600.0, clock, 0.5, Asked(lambda: len(clock.slept) == 3, told.append))
+    assert told == ["process 1 on another led the run, and may be alive: for 600 s at most"]
+    first.leave()
+    Headship.take(run, 0.0).leave()
 
 
 def test_it_is_not_waited_for_longer_than_the_setting_says(run: Path) -> None:

@@ -15,7 +15,6 @@ from ..verdict import STOPPED
 from . import memo
 from .cloud import Cloud
 from .collecting import await_result, collect
-from .copies import Asked
 from .errand import Errand
 from .following import Followed, Follower
 from .gate import Cancelled
@@ -90,8 +89,7 @@ class Run:
             return over_quota(why, self._cloud.deployment.region)
         self.clear()
         try:
-            asked = Asked(lambda: bool(self._errand.cancelled), self._errand.waiting)
-            stage_inputs(self._task, self._site.shared, self._cloud.files.window, self._site.copies, asked)
+            stage_inputs(self._task, self._site.shared, self._cloud.files.window, self._site.copies, self._errand.asked)
             self._prepare()
             launched = self._launch(size)
         except (Cancelled, InterruptedError):

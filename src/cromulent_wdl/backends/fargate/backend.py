@@ -16,7 +16,7 @@ from ..verdict import STOPPED
 from . import memo, wrapper
 from .attempt import Run
 from .cloud import Cloud
-from .errand import Errand
+from .errand import Asked, Errand
 from .farewell import stop_the_rest, stop_what_is_left
 from .gate import Cancelled
 from .patience import OutOfPatience, Patience
@@ -128,7 +128,7 @@ class FargateBackend:
         attempt = find_attempt(task.run_directory, memo.key_of_attempt(task))
         errand = Errand(task, attempt, cancelled, report, self._cloud.clock)
         patience = Patience(self._cloud.settings, errand)
-        open_run = partial(self._open, task.run_directory)
+        open_run = partial(self._open, task.run_directory, errand.asked)
         site = patience.heeding(lambda _: self._sites.get(task.run_directory, open_run))
         return Run(self._cloud, site, errand, patience)
 
@@ -137,7 +137,7 @@ class FargateBackend:
         assert size is not None  # else it was refused
         return size
 
-    def _open(self, directory: Path) -> Site:
-        site = open_site(self._cloud, directory)
+    def _open(self, directory: Path, asked: Asked) -> Site:
+        site = open_site(self._cloud, directory, asked)
         self._cloud.monitor.listen(partial(wrapper.take_ended, directory))
         return site

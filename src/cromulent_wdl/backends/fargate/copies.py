@@ -18,7 +18,6 @@ import tempfile
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 
@@ -28,6 +27,7 @@ from ...storage.digests import Digests
 from ...storage.layout import COPIES
 from ...storage.shared import SharedFiles
 from ...units import format_bytes
+from .errand import Asked
 from .window import Window
 
 __all__ = ["Asked", "Copies"]
@@ -36,14 +36,6 @@ _BLOCK = 1 << 20
 _ATTEMPTS = 3
 _DAY = 86_400.0
 _HOST = re.sub(r"[^A-Za-z0-9-]", "-", socket.gethostname())
-
-
-@dataclass(frozen=True)
-class Asked:
-    """For whom is copied: whether he still wants it, and how he hears of it when it takes time."""
-
-    stopping: Callable[[], bool] = lambda: False
-    telling: Callable[[str], object] = lambda _: None
 
 
 class Copies:

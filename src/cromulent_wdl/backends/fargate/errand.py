@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...clock import SYSTEM, Clock
@@ -9,7 +10,18 @@ from ...model import Task, TaskWaiting
 from ..seam import Cancellation, Report
 from .wrapper import Attempt
 
-__all__ = ["Errand"]
+__all__ = ["NOBODY", "Asked", "Errand"]
+
+
+@dataclass(frozen=True)
+class Asked:
+    """For whom something is done: whether he still wants it, and how he hears of it when it takes time."""
+
+    stopping: Callable[[], bool] = lambda: False
+    telling: Callable[[str], object] = lambda _: None
+
+
+NOBODY = Asked()
 
 
 @dataclass(frozen=True)
@@ -21,6 +33,11 @@ class Errand:
     cancelled: Cancellation
     report: Report
     clock: Clock = SYSTEM
+
+    @property
+    def asked(self) -> Asked:
+        """The same, for what does not know of attempts."""
+        return Asked(lambda: bool(self.cancelled), self.waiting)
 
     def waiting(self, why: str, on: str = "") -> None:
         """Say for what the attempt waits."""

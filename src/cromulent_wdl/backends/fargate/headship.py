@@ -16,6 +16,8 @@ from pathlib import Path
 from ...clock import SYSTEM, Clock
 from ...errors import UsageError
 from ...storage.layout import HEAD_LOCK
+from .errand import NOBODY, Asked
+from .gate import Cancelled
 
 __all__ = ["Headship", "is_led"]
 
@@ -27,20 +29,31 @@ class Headship:
         self._lock = lock
 
     @classmethod
-    def take(cls, run: Path, patience: float, clock: Clock = SYSTEM, pause: float = 0.5) -> Headship:
-        """Become the run's head. Raises UsageError where another is, and stays so for as many seconds; OSError."""
+    def take(
+        cls, run: Path, patience: float, clock: Clock = SYSTEM, pause: float = 0.5, asked: Asked = NOBODY
+    ) -> Headship:
+        """Become the run's head.
+
+        Raises UsageError where another is, and stays so for as many seconds; Cancelled when told to stop; OSError.
+        """
         file = run / HEAD_LOCK
         file.parent.mkdir(parents=True, exist_ok=True)
         lock = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
-        end = clock.monotonic() + patience
+        began, told = clock.monotonic(), False
         while not _locked(lock):
             host, process = _holder(lock)
-            if clock.monotonic() >= end or host == socket.gethostname():  # of whose death we would know
+            if clock.monotonic() >= began + patience or host == socket.gethostname():  # of whose death we would know
                 os.close(lock)
                 raise UsageError(
                     f"another head leads the run in {run}: process {process} on {host}",
                     hint="wait until it has ended, or run in another directory",
                 )
+            if asked.stopping():
+                os.close(lock)
+                raise Cancelled
+            if not told:
+                asked.telling(f"process {process} on {host} led the run, and may be alive: for {patience:g} s at most")
+            told = True
             clock.sleep(pause)
         os.ftruncate(lock, 0)
         os.pwrite(lock, json.dumps({"host": socket.gethostname(), "pid": os.getpid()}).encode(), 0)

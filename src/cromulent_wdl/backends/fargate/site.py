@@ -25,6 +25,7 @@ from ...storage.shared import SharedFiles
 from .cloud import Cloud
 from .copies import Copies
 from .definitions import Definitions
+from .errand import Asked
 from .headship import Headship
 from .survivors import Survivors, key_of
 
@@ -77,15 +78,15 @@ class Site:
         return next(self._turns)
 
 
-def open_site(cloud: Cloud, directory: Path) -> Site:
-    """Return the run in the directory, with an access point. Raises CromulentError, OSError."""
+def open_site(cloud: Cloud, directory: Path, asked: Asked) -> Site:
+    """Return the run in the directory, with an access point. Raises CromulentError, OSError, Cancelled."""
     shared = cloud.files.of(directory)
     if shared is None:
         raise UsageError(
             not_shared(directory), hint="--dir takes a directory on it; the setting `mount` says where it is mounted"
         )
     settings = cloud.settings
-    headship = Headship.take(directory, settings.head_patience, cloud.clock, settings.head_pause)
+    headship = Headship.take(directory, settings.head_patience, cloud.clock, settings.head_pause, asked)
     try:
         return _open(cloud, directory, shared, headship)
     except BaseException:
