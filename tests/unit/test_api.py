@@ -5,10 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import cromulent_wdl
+from cromulent_wdl.cli.from_python import start_here
 from cromulent_wdl.errors import UsageError
+from tests.fakes.clocks import FakeClock
 
 HELLO = """version 1.1
 task hello {
@@ -62,6 +65,16 @@ def test_what_the_command_line_refuses_is_refused_before_anything_is_made(
     with pytest.raises(UsageError, match=sentence):
         cromulent_wdl.run(source, inputs, dir=tmp_path / "new" / "runs", **{"backend": "process", **options})
     assert not (tmp_path / "new").exists()
+
+
+def test_ctrl_c_while_a_run_begins_ends_it(source: Path, tmp_path: Path) -> None:
+    def press() -> None:
+        raise KeyboardInterrupt
+
+    before = set(psutil.Process().children())
+    with pytest.raises(KeyboardInterrupt):
+        start_here(str(source), '{"name": "x"}', tmp_path, {"backend": "process"}, FakeClock(asleep=press))
+    assert set(psutil.Process().children()) <= before
 
 
 def test_inputs_may_be_longer_than_an_argument(source: Path, tmp_path: Path) -> None:

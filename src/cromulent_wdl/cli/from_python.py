@@ -29,6 +29,8 @@ _SAID = "said.txt"
 """In the directory of a run here: what `cromulent run` has said on standard error."""
 _LOOK_EVERY = 0.02
 """Seconds. No setting: it ends as soon as the command has said which run it is."""
+_ENDS_WITHIN = 30.0
+"""Seconds for a run that is told to stop as it begins."""
 _LONGEST = 100_000
 """Bytes of inputs in an argument, of which Linux takes 128 KiB."""
 
@@ -73,10 +75,16 @@ def start_here(
         read.write(inputs)
         read.seek(0)
         process = subprocess.Popen(program, stdin=read, stdout=subprocess.DEVNULL, stderr=said)
-    while not (place / layout.JOURNAL).exists():
-        if process.poll() is not None and not (place / layout.JOURNAL).exists():
-            raise _refusal(place, process.returncode, made)
-        clock.sleep(_LOOK_EVERY)
+    try:
+        while not (place / layout.JOURNAL).exists():
+            if process.poll() is not None and not (place / layout.JOURNAL).exists():
+                raise _refusal(place, process.returncode, made)
+            clock.sleep(_LOOK_EVERY)
+    except KeyboardInterrupt:  # which a notebook's process gets alone
+        process.terminate()
+        with suppress(subprocess.TimeoutExpired):
+            process.wait(_ENDS_WITHIN)
+        raise
     return place, process
 
 
