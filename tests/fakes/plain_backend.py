@@ -33,7 +33,7 @@ class PlainBackend:
     def image_digest(self, reference: str) -> str | None:
         return f"{self.name}:{reference}"
 
-    def directory_refusal(self, directory: Path) -> str | None:
+    def directory_refusal(self, directory: Path, name: str) -> str | None:
         return None
 
     def refusal(self, task: Task) -> str | None:

@@ -172,6 +172,11 @@ def test_what_is_wrong_is_told_before_anything_is_started(lab: Lab) -> None:
     assert elsewhere.status == 2
     assert "is not on the deployment's file system" in elsewhere.stderr
     assert not list(lab.home.glob("*_md5sum"))
+    deep = ("run", str(EXAMPLES / "md5sum/md5sum.wdl"), f"file={__file__}", "--dir", str(lab.mount / "a/b/c"))
+    for module in ("cromulent_wdl", "WDL"):
+        ran = lab.run(*deep, module=module)
+        assert ran.status == 2
+        assert "5 directories deep, and EFS takes 4 at most" in ran.stderr
     missing = lab.run("run", str(EXAMPLES / "md5sum/md5sum.wdl"), f"file={__file__}", deployment="nosuch")
     assert missing.status == 2
     assert "there is no deployment 'nosuch'" in missing.stderr

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
+import botocore.session
 import pytest
 
+from cromulent_wdl.aws.access_points import objection
 from cromulent_wdl.storage.shared import SharedFiles, all_shared, find_shared
 
 PLAIN = "22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
@@ -135,3 +138,16 @@ def test_all_that_is_mounted_and_not_hidden(tmp_path: Path) -> None:
     found = all_shared(mounts=mounts, tunnels=tmp_path)
 
     assert [(str(each.mount), each.root) for each in found] == [("/mnt/efs", "/lab"), ("/data", "/")]
+
+
+@pytest.mark.parametrize(
+    "root",
+    [
+        *("/", "/runs", "/home/a b/ö-1_x=y/run", "/a/b/c/d", "/a/b/c/d/e", "/a/.hidden/run", "/a/b.c/.run", "/a/x..y"),
+        *("/" + "n" * 99, "/" + "n" * 100, *(f"/a/b{odd}" for odd in "$#<>;`|&?{}^*\n'\"\\~!%+,:@")),
+    ],
+)
+def test_what_efs_mounts_is_known_before_it_is_asked(root: str) -> None:
+    bounds = botocore.session.get_session().get_service_model("efs").shape_for("Path").metadata
+    mountable = len(root) <= bounds["max"] and re.fullmatch(bounds["pattern"], root) is not None
+    assert (objection(root) is None) is mountable

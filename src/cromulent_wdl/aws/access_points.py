@@ -13,7 +13,10 @@ from .access import Access, asking
 if TYPE_CHECKING:
     from mypy_boto3_efs import EFSClient
 
-__all__ = ["AccessPoint", "Wanted", "create", "find"]
+__all__ = ["AccessPoint", "Wanted", "create", "find", "objection"]
+
+_DEEPEST, _LONGEST, _NOT_IN_PATHS = 4, 100, "$#<>;`|&?{}^*\n"
+"""Of the path of an access point's root (botocore's model of EFS, `Path`)."""
 
 _LOOKS = 120
 """How often, within the patience that there is for it, a new access point is looked at."""
@@ -51,6 +54,20 @@ class Wanted:
     token: str
     """Makes a repeated call the same call."""
     tags: Mapping[str, str]
+
+
+def objection(root: str) -> str | None:
+    """Return why EFS makes no access point of a directory of the file system, by its path there, or None. Pure."""
+    names = root.strip("/").split("/")
+    if len(names) > _DEEPEST:
+        return f"in the file system it is {root}, {len(names)} directories deep, and EFS takes {_DEEPEST} at most"
+    if len(root) > _LONGEST:
+        return f"in the file system it is {root}, of {len(root)} characters, and EFS takes {_LONGEST} at most"
+    odd = sorted({each for each in root if each in _NOT_IN_PATHS})
+    if odd or any(name.startswith(".") for name in names):
+        what = f"with {' '.join(map(repr, odd))} in it" if odd else "with a name that begins with a dot"
+        return f"in the file system it is {root}, {what}, which EFS does not take"
+    return None
 
 
 def create(access: Access, wanted: Wanted, patience: float, clock: Clock = SYSTEM) -> AccessPoint:

@@ -35,9 +35,9 @@ class Router:
         """Return the digest that an image's name stands for."""
         return self._backends[0].image_digest(reference)
 
-    def directory_refusal(self, directory: Path) -> str | None:
+    def directory_refusal(self, directory: Path, name: str) -> str | None:
         """Return why no run can have its directory there, or None."""
-        return self._backends[0].directory_refusal(directory)
+        return self._backends[0].directory_refusal(directory, name)
 
     def refusal(self, task: Task) -> str | None:
         """Return why none of them can run the task, each with its reason, or None."""

@@ -89,8 +89,11 @@ class Backend(Protocol):
     def refusal(self, task: Task) -> str | None:
         """Return in one sentence why this task cannot run here, or None. Pure: no call leaves the process."""
 
-    def directory_refusal(self, directory: Path) -> str | None:
-        """Return in one sentence why no run can have its directory within this one, or None."""
+    def directory_refusal(self, directory: Path, name: str) -> str | None:
+        """Return in one sentence why no run can have the directory of that name in this one, or None.
+
+        Without a name it is this one itself.
+        """
 
     def resume(self, directory: Path) -> None:
         """Hear that a run goes on in a directory in which an earlier head of it has died.

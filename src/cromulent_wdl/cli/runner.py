@@ -83,12 +83,13 @@ def _run_directory(bound: Bound, source: Source, options: RunOptions, backend: B
     Raises UsageError where that cannot be written, or is taken.
     """
     parent = options.directory or os.getcwd()
-    if os.path.basename(parent) == os.curdir and _holds_other_run(Path(parent), bound.target.name):
+    itself = os.path.basename(parent) == os.curdir
+    if itself and _holds_other_run(Path(parent), bound.target.name):
         raise UsageError(
             f"{os.path.dirname(parent) or parent} is the directory of another run",
             hint="choose another with --dir; what was done there comes from the call cache all the same",
         )
-    refusal = backend.directory_refusal(Path(parent))
+    refusal = backend.directory_refusal(Path(parent), "" if itself else f"YYYYMMDD_HHMMSS_{bound.target.name}")
     if refusal is not None:
         raise UsageError(refusal, hint="give another with --dir; `cromulent config` shows where files are looked for")
     try:

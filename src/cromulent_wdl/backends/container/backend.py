@@ -75,7 +75,7 @@ class ContainerBackend:
         """Return why the task cannot run in this engine, or None."""
         return refusal(task, self._engine.facts, self._invoker)
 
-    def directory_refusal(self, directory: Path) -> str | None:
+    def directory_refusal(self, directory: Path, name: str) -> str | None:
         """Return None: any directory will do."""
         return None
 

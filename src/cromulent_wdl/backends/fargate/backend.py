@@ -20,7 +20,7 @@ from .errand import Asked, Errand
 from .farewell import stop_the_rest, stop_what_is_left
 from .gate import Cancelled
 from .patience import OutOfPatience, Patience
-from .site import Site, not_shared, open_site
+from .site import Site, not_mountable, not_shared, open_site
 from .sizes import Size, defaulted, no_size, size_for
 from .verdict import outcome_of_error
 from .wrapper import find_attempt
@@ -71,11 +71,10 @@ class FargateBackend:
             return no_size(cpu, memory, task.resources.disk)
         return wrapper.refusal(task)
 
-    def directory_refusal(self, directory: Path) -> str | None:
-        """Return why no run can be in a directory that tasks do not see."""
-        if self._cloud.files.are_here(directory.absolute()):
-            return None
-        return not_shared(directory)
+    def directory_refusal(self, directory: Path, name: str) -> str | None:
+        """Return why no run can be in a directory that tasks do not see, or that EFS lets nobody mount."""
+        shared = self._cloud.files.around(directory.absolute())
+        return not_shared(directory) if shared is None else not_mountable(shared, directory / name)
 
     def resume(self, directory: Path) -> None:
         """Remember a run that goes on; see the seam."""

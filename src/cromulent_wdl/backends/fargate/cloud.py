@@ -58,10 +58,13 @@ class Files:
             else msgspec.structs.replace(shared, root=posixpath.join(point.root, shared.root.lstrip("/")))
         )
 
+    def around(self, path: Path) -> SharedFiles | None:
+        """Return the same for a path that need not exist."""
+        return self.of(next(each for each in (path, *path.parents) if each.exists()))
+
     def are_here(self, path: Path) -> bool:
         """Tell whether the path, which may not exist any more, lies on the files as this machine has them."""
-        there = next(each for each in (path, *path.parents) if each.exists())
-        return self.of(there) is not None
+        return self.around(path) is not None
 
 
 @dataclass(frozen=True)

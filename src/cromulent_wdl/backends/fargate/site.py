@@ -29,7 +29,7 @@ from .errand import Asked
 from .headship import Headship
 from .survivors import Survivors, key_of
 
-__all__ = ["Site", "not_shared", "open_site", "survivors_in"]
+__all__ = ["Site", "not_mountable", "not_shared", "open_site", "survivors_in"]
 
 _NOT_IN_NAMES = re.compile(r"[^A-Za-z0-9_-]+")
 _LONGEST_NAME = 100
@@ -85,6 +85,9 @@ def open_site(cloud: Cloud, directory: Path, asked: Asked) -> Site:
         raise UsageError(
             not_shared(directory), hint="--dir takes a directory on it; the setting `mount` says where it is mounted"
         )
+    objection = not_mountable(shared, directory)
+    if objection is not None:
+        raise UsageError(objection, hint="--dir takes another one")
     settings = cloud.settings
     headship = Headship.take(directory, settings.head_patience, cloud.clock, settings.head_pause, asked)
     try:
@@ -122,6 +125,12 @@ def survivors_in(cloud: Cloud, directory: Path) -> Survivors:
 def not_shared(directory: Path) -> str:
     """Return the sentence about a directory that tasks do not see."""
     return f"{directory} is not on the deployment's file system, by which tasks on Fargate get their files"
+
+
+def not_mountable(shared: SharedFiles, directory: Path) -> str | None:
+    """Return the sentence about a directory that tasks cannot be given, or None."""
+    why = access_points.objection(shared.path_in_file_system(directory))
+    return None if why is None else f"tasks on Fargate cannot have {directory} as their run's directory: {why}"
 
 
 def _make_point(cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record) -> AccessPoint:

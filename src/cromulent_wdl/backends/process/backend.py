@@ -75,7 +75,7 @@ class ProcessBackend:
             return f"it names an image ({image}), which takes Docker or Podman; --backend process runs it without"
         return None
 
-    def directory_refusal(self, directory: Path) -> str | None:
+    def directory_refusal(self, directory: Path, name: str) -> str | None:
         """Return None: any directory will do."""
         return None
 
