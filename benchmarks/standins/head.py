@@ -51,7 +51,7 @@ class StandinBackend:
         """Take every task."""
         return None
 
-    def directory_refusal(self, directory: Path) -> str | None:
+    def directory_refusal(self, directory: Path, name: str) -> str | None:
         """Take any directory."""
         return None
 

@@ -188,7 +188,7 @@ version 1.1
 task limited {
   input { String memory = "1 GiB" }
   command <<< sleep 100 >>>
-  runtime { memory: memory }
+  runtime { memory: memory  disks: "local-disk 30 SSD"  zones: "us-east-1a" }
 }
 """
 
@@ -198,6 +198,7 @@ def test_row_17_a_time_limit_of_the_command_line_and_a_run_without_spot(lab: Lab
     ran = lab.run("run", "limited.wdl", "--task-timeout", "1s", "--dir", "run/.", spot="false")
     assert ran.status not in (0, 70)
     assert "limited failed: stopped when its time limit of" in ran.stderr
+    assert "ignored runtime settings (keys: ['zones'])" in ran.stderr
     [task] = lab.tasks()
     assert (task["capacityProviderName"], task["lastStatus"]) == ("FARGATE", "STOPPED")
 

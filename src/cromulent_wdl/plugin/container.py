@@ -26,7 +26,7 @@ from .endings import exception_of, judged
 from .linked_outputs import linked_input
 from .repeats import Repeats, granted
 from .reporting import Reporter
-from .runtime_values import architecture_of, disk_of, guard_network, timeout_of
+from .runtime_values import IN_CLOUD, architecture_of, disk_of, guard_network, timeout_of
 
 __all__ = ["CromulentContainer"]
 
@@ -92,10 +92,11 @@ class CromulentContainer(TaskContainer):
         self._count_repeats()
 
     def _process_for_cloud(self, runtime_eval: dict[str, Value.Base]) -> None:
-        """Heed what only a cloud does."""
+        """Heed what only a cloud does, and have miniwdl not say that it is ignored."""
         self._disk, self._architecture = disk_of(runtime_eval), architecture_of(runtime_eval)
         asked = timeout_of(runtime_eval)
         self._timeout = self._session.settings.task_timeout if asked is None else asked
+        self.runtime_values.update({key: runtime_eval[key].json for key in IN_CLOUD if key in runtime_eval})
 
     def _count_repeats(self) -> None:
         """Go on counting where an earlier head of the run was when it died."""

@@ -13,7 +13,10 @@ from WDL.runtime import config
 
 from ..units import GIB
 
-__all__ = ["architecture_of", "disk_of", "guard_network", "timeout_of"]
+__all__ = ["IN_CLOUD", "architecture_of", "disk_of", "guard_network", "timeout_of"]
+
+IN_CLOUD = ("architecture", "disks", "platform", "timeout_minutes")
+"""What is heeded in a cloud alone."""
 
 _SIZE = re.compile(r"(?<![\w/.-])(\d+(?:\.\d+)?)\s*([KMGT]i?B?)?(?![\w.])")
 _UNITS = {"K": 1000, "M": 1000**2, "G": 1000**3, "T": 1000**4, "Ki": 1024, "Mi": 1024**2, "Gi": 1024**3, "Ti": 1024**4}
