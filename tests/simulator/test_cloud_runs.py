@@ -134,7 +134,7 @@ def test_a_workflow_that_fails_says_so_itself_and_is_not_tried_again(laptop: Mac
     failed = laptop("run", "fail.wdl", "--on", "aws")
     assert (failed.status, failed.out) == (7, "")
     assert "no such luck" in failed.err
-    assert "exit status 7" in failed.err
+    assert "\nfail failed: task command failed with exit status 7\n" in failed.err
     assert laptop("status", "last", "--json").result["state"] == "failed"
     assert laptop("wait", "last").status == 7
 

@@ -18,7 +18,7 @@ from ..aws.access import Access
 from ..clock import SYSTEM, Clock
 from ..errors import AwsError, AwsThrottled, AwsUnreachable, CredentialsError, CromulentError
 from ..model import Ending
-from ..model.cloud_run import RunResult
+from ..model.cloud_run import RunResult, name_in
 from ..runs.journal import JournalReader
 from ..runs.mirror import CloudRun, Mirror, mirror_of
 from ..storage import layout
@@ -40,9 +40,9 @@ _DETACHED = 130
 def follow(run: CloudRun, options: RunOptions, access: Access, clock: Clock = SYSTEM) -> int:
     """Show the run until it ends, print its result, and return its exit status."""
     mirror = Mirror(mirror_of(run), access)
-    name = run.run
+    name = name_in(run.run)
     settings_progress = options.progress or "auto"
-    heading = f"{name}  on {run.deployment}, {run.region}"
+    heading = f"{run.run}  on {run.deployment}, {run.region}"
     quiet = options.verbose or options.debug or options.log_json
     with Interrupts() as interrupts, view_named(settings_progress, quiet, heading, mirror.directory, name) as view:
         result = _until_end(mirror, view, options.verbose, interrupts, clock)
