@@ -101,6 +101,10 @@ def test_attach_of_a_run_that_has_ended_shows_it_again(place: Place) -> None:
     assert "slow failed: task command failed with exit status 5\n  | begun\n  | no luck\n" in again.stderr
     assert again.stderr.splitlines()[1:] == first.stderr.splitlines()[1:], "but for the heading it says the same"
     assert place.command("wait", "last").returncode == 5
+    (run,) = (each.name for each in place.directory.glob("2*_slow"))
+    place.command("run", "slow.wdl", f"gate={place.gate}", "--backend", "process")
+    older = place.command("attach", run)
+    assert f"why     cromulent why {run}\n" in older.stderr, "which is not the last any more"
 
 
 def test_stop_ends_the_run_and_all_who_follow_it(place: Place) -> None:

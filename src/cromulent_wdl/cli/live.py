@@ -136,7 +136,7 @@ class LiveView:
                     row.since = now if row.state == "queued" else row.since
                     row.state, row.until, row.note = "stopped", now, ""
         self._live.stop()
-        tell(self._name, failure, sum(row.state in ("ok", "cached") for row in self._rows.values()))
+        tell(self._name, self._directory, failure, sum(row.state in ("ok", "cached") for row in self._rows.values()))
 
     def __rich__(self) -> RenderableType:
         """Return the table as it is now, in the room that the terminal has."""

@@ -24,6 +24,7 @@ from ..model import (
     TaskWaiting,
     to_json,
 )
+from ..runs.index import entries
 from ..units import format_duration
 from . import ui
 from .failure import Failure
@@ -68,7 +69,7 @@ def view_named(progress: str, logging: bool, heading: str, directory: Path, name
         return
     if progress == "plain":
         ui.note(heading)
-        yield PlainView(name)
+        yield PlainView(name, directory)
         return
     from .live import LiveView
 
@@ -97,8 +98,9 @@ class JsonView:
 class PlainView:
     """Says one line where something happened that a person would want to know."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, directory: Path) -> None:
         self._name = name
+        self._directory = directory
         self._lock = threading.Lock()
         self._started: dict[str, float] = {}
         self._why: dict[str, str] = {}
@@ -140,14 +142,14 @@ class PlainView:
 
     def failed(self, failure: Failure) -> None:
         """Say the root of the failure, what stays done, and what to type next."""
-        tell(self._name, failure, self._done)
+        tell(self._name, self._directory, failure, self._done)
 
     def aside(self) -> AbstractContextManager[None]:
         """Leave what has been said."""
         return nullcontext()
 
 
-def tell(name: str, failure: Failure, done: int) -> None:
+def tell(name: str, directory: Path, failure: Failure, done: int) -> None:
     """Say the root of a failure, how many calls stay done, and what to type next."""
     again = "run the same command again to go on from there"
     if failure.ending is Ending.STOPPED:
@@ -160,7 +162,14 @@ def tell(name: str, failure: Failure, done: int) -> None:
     if failure.stderr:
         ui.note(f"  stderr  {failure.stderr}")
     call = f" '{failure.call}'" if "[" in failure.call else f" {failure.call}" if failure.call else ""
-    ui.note("  why     cromulent why last")
-    ui.note(f"  log     cromulent logs last{call}")
+    run = _called(directory)
+    ui.note(f"  why     cromulent why {run}")
+    ui.note(f"  log     cromulent logs {run}{call}")
     if done:
         ui.note(f"  again   {done} call{'s are' if done > 1 else ' is'} done; {again}")
+
+
+def _called(directory: Path) -> str:
+    """Return how the run is named in commands: `last`, unless another has been begun since."""
+    listed = [entry.directory for entry in entries()]
+    return directory.name if directory in listed[1:] else "last"
