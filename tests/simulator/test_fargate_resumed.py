@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from cromulent_wdl.model import CallCached, EcsTaskLaunched, Event, RunStarted, TaskImage
 from cromulent_wdl.runs.journal import JournalReader
 from cromulent_wdl.storage.layout import ATTEMPTS, ENDED, JOURNAL
@@ -109,16 +111,31 @@ def test_an_attempt_that_had_ended_is_not_done_again_however_many_heads_die_befo
     assert len(lab.tasks()) == 1
 
 
-def test_a_task_that_ecs_hides_from_the_next_head_is_fenced_begun_anew_and_stopped_once_it_shows(lab: Lab) -> None:
-    long = "case $(pwd -P) in */work) sleep 100 ;; *) sleep 4 ;; esac"
-    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.2", long))
+AFTER_FIRST = (
+    WIDE.replace("scatter", "call first\n  scatter").replace("i = i }", "i = i, after = first.n }")
+    + """
+task first {
+  command <<< sleep 4 >>>
+  output { Int n = 1 }
+}
+"""
+).replace("{ Int i }", "{ Int i  Int? after }")
+"""The same call, which begins later."""
+
+
+@pytest.mark.parametrize("source", [WIDE.replace("sleep 0.2", "sleep 4"), AFTER_FIRST], ids=["at-once", "later"])
+def test_a_task_that_ecs_hides_from_the_next_head_is_begun_anew_and_stopped_once_it_shows(
+    lab: Lab, source: str
+) -> None:
+    (lab.mount / "wide.wdl").write_text(WIDE.replace("sleep 0.2", "sleep 100"))
     lab.afflict({"kind": "missing", "after": 3.5, "times": 1})
     run = lab.mount / "run"
     head = lab.start("run", "wide.wdl", "width=1", "--dir", "run/.", lost_after="60")
     until(lambda: list(run.glob(f"{ATTEMPTS}/*/claim")) and list(run.glob(f"{ATTEMPTS}/*/launch.json")))
     kill(head)
+    (lab.mount / "wide.wdl").write_text(source)
     ran = lab.run("run", "wide.wdl", "width=1", "--dir", "run/.", lost_after="60")
     assert ran.outputs == {"wide.numbers": [0]}
     assert not lab.live()
-    reasons = {task["stoppedReason"] for task in lab.tasks()}
-    assert reasons == {"Essential container in task exited", "No head of its run wants it"}
+    codes = sorted(task["stopCode"] for task in lab.tasks())
+    assert codes == ["EssentialContainerExited"] * (len(codes) - 1) + ["UserInitiated"]

@@ -74,8 +74,15 @@ class Run:
         """
         directory = self._attempt.directory
         task = memo.launched(directory)
-        if task and task not in seen and not memo.stopped(directory, task) and read_result(self._attempt) is None:
-            stop(self._cloud, task, self._attempt, _REPLACED)
+        if not task or task in seen or memo.stopped(directory, task) or read_result(self._attempt) is not None:
+            return
+        try:
+            for each in self._site.living(self._attempt.key, [task]):  # tasks can write what was written down, too
+                stop(self._cloud, each.arn, self._attempt, _REPLACED)
+        except AwsError as error:
+            _log.warning(
+                "%s: whether %s runs cannot be asked now; it has lost its claim: %s", self._task.call, task, error
+            )
 
     def _stop(self, tasks: Sequence[EcsTask]) -> None:
         """Stop tasks that another attempt takes the place of, and wait until they are over."""

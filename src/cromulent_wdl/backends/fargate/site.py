@@ -12,6 +12,7 @@ import json
 import os
 import re
 import secrets
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
@@ -27,7 +28,7 @@ from .copies import Copies
 from .definitions import Definitions
 from .errand import Asked
 from .headship import Headship
-from .survivors import Survivors, key_of
+from .survivors import Survivors, key_of, run_of
 
 __all__ = ["Site", "not_mountable", "not_shared", "open_site", "survivors_in"]
 
@@ -53,6 +54,7 @@ class Site:
 
     def __init__(self, cloud: Cloud, directory: Path, shared: SharedFiles, record: _Record, headship: Headship) -> None:
         self.shared = shared
+        self._directory = directory.name
         self._headship = headship
         self._ecs = cloud.ecs
         self.name = record.name
@@ -66,8 +68,16 @@ class Site:
 
     def started(self, key: str) -> tuple[EcsTask, ...]:
         """Return the tasks that ECS has started for the attempt of this key and that are to run. Raises AwsError."""
-        seen = self._ecs.describe_all(self._ecs.started_by(self.name))
-        return tuple(each for each in seen.tasks if key_of(each) == key and not each.over)
+        return self.living(key, self._ecs.started_by(self.name))
+
+    def living(self, key: str, arns: Sequence[str]) -> tuple[EcsTask, ...]:
+        """Return those of the tasks that are the attempt's of this key and that are to run. Raises AwsError."""
+        seen = self._ecs.describe_all(arns)
+        return tuple(each for each in seen.tasks if self._is_ours(each) and key_of(each) == key and not each.over)
+
+    def _is_ours(self, task: EcsTask) -> bool:
+        run = run_of(task)
+        return task.started_by == self.name and run is not None and run.name == self._directory
 
     def leave(self) -> None:
         """Let another head lead the run."""
