@@ -37,6 +37,8 @@ INDEX = {
         ("acme/tool:1", "docker.io", "acme/tool", "1"),
         ("quay.io/biocontainers/bwa:0.7.17--h5bf99c6_8", "quay.io", "biocontainers/bwa", "0.7.17--h5bf99c6_8"),
         ("localhost/tool", "localhost", "tool", "latest"),
+        ("host:5000/a__b/c-d.e", "host:5000", "a__b/c-d.e", "latest"),
+        ("[::1]:5000/a:x", "[::1]:5000", "a", "x"),
         ("127.0.0.1:5000/a/b/c:x", "127.0.0.1:5000", "a/b/c", "x"),
         ("1234.dkr.ecr.us-east-1.amazonaws.com/tool:2", "1234.dkr.ecr.us-east-1.amazonaws.com", "tool", "2"),
     ],
@@ -49,9 +51,12 @@ def test_a_reference_is_taken_apart_as_docker_does(text: str, host: str, reposit
     assert pinned.at("sha256:1") == f"{pinned.name}@sha256:1"
 
 
-def test_what_is_no_name_is_refused() -> None:
+@pytest.mark.parametrize(
+    "text", ["ubuntu@sha256:short", "", "*", "Ubuntu:22.04", "a b", "ubuntu:", "quay.io/", "a//b", "~{image}", "x:é"]
+)
+def test_what_is_no_name_is_refused(text: str) -> None:
     with pytest.raises(ImageNotFound, match="cannot be the name"):
-        parse_reference("ubuntu@sha256:short")
+        parse_reference(text)
 
 
 @pytest.fixture
@@ -108,6 +113,13 @@ def test_what_is_not_there_is_told_from_what_is_not_told(server: Scripted) -> No
 
 def images(**settings: Any) -> Images:
     return Images(Access(region="us-east-1"), Settings(**settings))
+
+
+def test_of_several_images_what_cannot_be_one_is_passed_over_though_no_registry_is_asked(tmp_path: Any) -> None:
+    task = process_task(tmp_path / "c", "true", images=("*", "ubuntu:20.04"))
+    assert images(image_digests=False).chosen(task).name == "ubuntu:20.04"
+    with pytest.raises(ImageNotFound, match=re.escape("'*' cannot be the name of an image")):
+        images(image_digests=False).chosen(process_task(tmp_path / "d", "true", images=("*",)))
 
 
 def test_row_44_a_registry_that_says_nothing_is_waited_for_as_long_as_the_setting_says() -> None:

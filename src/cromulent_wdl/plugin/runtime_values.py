@@ -40,7 +40,7 @@ def _disk(text: str) -> int:
     for part in text.split(","):
         found = _SIZE.search(part)
         if found is None:
-            raise Error.RuntimeError(f"invalid setting of runtime.disks, {text}")
+            raise Error.RuntimeError(f"runtime.disks cannot be '{text}': it is as in 'local-disk 100 SSD' or '100 GiB'")
         unit = (found.group(2) or "").removesuffix("B")
         total += int(float(found.group(1)) * (_UNITS[unit] if unit else GIB))
     return total
