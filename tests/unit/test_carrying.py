@@ -6,6 +6,7 @@ import logging
 from pathlib import Path
 
 import pytest
+from WDL.runtime.config import Loader
 
 from cromulent_wdl.cli.carrying import carried_on, options_to_carry, settings_to_carry
 from cromulent_wdl.cli.configuration import effective
@@ -20,23 +21,28 @@ ASKED = RunRequest("b", headCpu="2048", headMemory="4096")
 
 
 def bundle_of(options: RunOptions) -> Bundle:
-    resolved = settings_of(effective(options, logging.getLogger("test")))
-    return Bundle("w", "e", {}, options=options_to_carry(options), settings=settings_to_carry(resolved))
+    cfg = configured(options)
+    return Bundle("w", "e", {}, options=options_to_carry(options, cfg), settings=settings_to_carry(settings_of(cfg)))
+
+
+def configured(options: RunOptions) -> Loader:
+    return effective(options, logging.getLogger("test"))
 
 
 def settings_after(options: RunOptions) -> Settings:
-    return settings_of(effective(options, logging.getLogger("test"))).settings
+    return settings_of(configured(options)).settings
 
 
 def test_what_is_only_here_is_carried_by_its_content(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "defaults.json").write_text('{"maxRetries": 2}')
     monkeypatch.setenv("TOKEN", "t")
-    carried = options_to_carry(
-        RunOptions("w.wdl", runtime_defaults=str(tmp_path / "defaults.json"), env=("TOKEN", "A=1"), verbose=True)
-    )
-    assert carried == {"runtime_defaults": '{"maxRetries": 2}', "env": ("TOKEN=t", "A=1")}
+    options = RunOptions("w.wdl", runtime_defaults=str(tmp_path / "defaults.json"), env=("TOKEN", "A=1"), verbose=True)
+    assert options_to_carry(options, configured(options)) == {
+        "runtime_defaults": '{"maxRetries": 2}',
+        "env": ("TOKEN=t", "A=1"),
+    }
     with pytest.raises(UsageError, match="NOWHERE"):
-        options_to_carry(RunOptions("w.wdl", env=("NOWHERE",)))
+        options_to_carry(RunOptions("w.wdl", env=("NOWHERE",)), configured(RunOptions("w.wdl")))
 
 
 def test_a_repeated_run_has_the_options_of_the_first_unless_given_anew(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -56,3 +62,34 @@ def test_a_repeated_run_has_the_options_of_the_first_unless_given_anew(monkeypat
     assert settings.task_secrets == (f"t.TOKEN={secret}",)
     assert (settings.head_cpu, settings.head_memory) == ("2048", "4096")
     assert settings_after(carried_on(RunOptions("w.wdl", max_cost=9.0, secret=()), bundle, ASKED)).max_cost == 9.0
+
+
+def test_miniwdls_own_configuration_goes_with_the_run_and_into_the_one_that_repeats_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HERE", "from here")
+    monkeypatch.setenv("MINIWDL__TASK_RUNTIME__COMMAND_SHELL", "/bin/sh -eu")
+    file = tmp_path / "miniwdl.cfg"
+    file.write_text(
+        "[scheduler]\nfail_fast = false\n[call_cache]\ndir = /here\n"
+        "[task_runtime]\ncommand_preamble = set -o pipefail\n"
+        """defaults = {"docker": "acme/tools:1"}\n"""
+        """env = {"A": "of the file", "B": "b", "HERE": null, "NOWHERE": null}\n"""
+    )
+    bundle = bundle_of(RunOptions("w.wdl", cfg=str(file), env=("A=1",)))
+    assert bundle.options["env"] == ("B=b", "HERE=from here", "A=1")
+    monkeypatch.delenv("MINIWDL__TASK_RUNTIME__COMMAND_SHELL")
+    again = carried_on(RunOptions("w.wdl"), bundle, ASKED)
+    for options in (
+        RunOptions("w.wdl", **bundle.options),
+        again,
+        carried_on(RunOptions("w.wdl"), bundle_of(again), ASKED),
+    ):
+        cfg = configured(options)
+        runtime = cfg["task_runtime"]
+        assert not cfg["scheduler"].get_bool("fail_fast") and cfg["call_cache"]["dir"] != "/here"
+        assert (runtime["command_preamble"], runtime["command_shell"]) == ("set -o pipefail", "/bin/sh -eu")
+        assert runtime.get_dict("defaults") == {"docker": "acme/tools:1"}
+        assert runtime.get_dict("env") == {"A": "1", "B": "b", "HERE": "from here"}
+    monkeypatch.setenv("MINIWDL__TASK_RUNTIME__COMMAND_SHELL", "/bin/bash -e")
+    assert configured(again)["task_runtime"]["command_shell"] == "/bin/bash -e"

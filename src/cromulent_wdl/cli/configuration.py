@@ -84,10 +84,10 @@ def _check_kinds(cfg: Loader) -> None:
 
 def _overrides(options: RunOptions, cfg: Loader) -> dict[str, dict[str, Any]]:
     """Return what the command line decides; what it leaves open is not mentioned."""
-    scheduler: dict[str, Any] = {"container_backend": "cromulent"}
+    scheduler: dict[str, Any] = {**_brought(options, cfg, "scheduler"), "container_backend": "cromulent"}
     if options.max_tasks is not None:
         scheduler["task_concurrency"] = options.max_tasks
-    file_io: dict[str, Any] = {}
+    file_io: dict[str, Any] = _brought(options, cfg, "file_io")
     if options.copy_input_files:
         file_io["copy_input_files"] = True
     if options.copy_input_files_for:
@@ -112,6 +112,11 @@ def _before(options: RunOptions) -> dict[str, str]:
     return {name: value for name, value in options.before.items() if name not in said}
 
 
+def _brought(options: RunOptions, cfg: Loader, section: str) -> dict[str, Any]:
+    """Return those of miniwdl's options that come with the run, and that nobody has set here."""
+    return {n: value for n, value in options.miniwdl.get(section, {}).items() if not is_set(cfg, section, n)}
+
+
 def _call_cache(options: RunOptions, cfg: Loader) -> dict[str, Any]:
     """Turn our call cache on where the user has not said otherwise."""
     on: dict[str, Any] = {"backend": "cromulent", "get": True, "put": True}
@@ -122,7 +127,7 @@ def _call_cache(options: RunOptions, cfg: Loader) -> dict[str, Any]:
 
 
 def _task_runtime(options: RunOptions, cfg: Loader) -> dict[str, Any]:
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = _brought(options, cfg, "task_runtime")
     if options.as_me:
         values["as_user"] = True
     if options.runtime_cpu_max is not None:

@@ -60,6 +60,12 @@ class RunOptions(msgspec.Struct, frozen=True):
     before: Mapping[str, str] = {}
     """Settings of the run that this one repeats; they hold where neither these options nor the environment say so."""
 
+    miniwdl: Mapping[str, Mapping[str, str]] = {}
+    """miniwdl's own options, by their sections, of where the run was asked for or of the one that it repeats.
+
+    They hold where none is set here.
+    """
+
     def settings(self) -> dict[str, str | None]:
         """Return our own settings among the options."""
         return {

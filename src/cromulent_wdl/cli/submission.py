@@ -70,6 +70,6 @@ def _bundle(
         environment=made.digest,
         inputs=values_to_json(inputs, namespace=bound.target.name),
         task=options.task or "",
-        options=options_to_carry(options),
+        options=options_to_carry(options, cfg),
         settings=settings_to_carry(settings_of(cfg)),
     )
