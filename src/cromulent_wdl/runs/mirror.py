@@ -135,7 +135,7 @@ class Mirror:
             return None
 
     def request(self) -> bytes | None:
-        """Return what was asked for, as the copy has it of a run that has ended."""
+        """Return what was asked for, as the copy has it."""
         try:
             return (self.directory / _REQUEST).read_bytes()
         except FileNotFoundError:
@@ -192,6 +192,7 @@ class Mirror:
     def _refresh(self) -> None:
         if not self._read:
             self._read = True
+            self._copy_request()
             for event in JournalReader(self.directory / layout.JOURNAL).new():
                 self._log.hear(event)
         seen = self._seen()
@@ -203,6 +204,13 @@ class Mirror:
             self._end(msgspec.json.decode(content, type=RunResult))
         else:
             self._ask()
+
+    def _copy_request(self) -> None:
+        """Have it from the beginning: once the run has ended `gc` may remove it at any moment."""
+        if self.request() is None:
+            request = objects.get(self.access, self.run.bucket, self.keys.request)
+            if request is not None:
+                write_whole(self.directory / _REQUEST, request)
 
     def _copy_journal(self, seen: _Seen) -> _Seen:
         reader = SegmentReader(self.access, self.run.bucket, self.keys, seen.segment)
@@ -223,8 +231,6 @@ class Mirror:
             begun = execution.started if execution else self._clock.now()
             ended = (execution.ended if execution else None) or self._clock.now()
             self._note_end(begun, RunEnded(ended, Ending(result.state), result.message, result.call))
-        if (request := objects.get(self.access, self.run.bucket, self.keys.request)) is not None:
-            write_whole(self.directory / _REQUEST, request)
         write_whole(self.directory / _RESULT, msgspec.json.encode(result))
 
     def _ask(self) -> None:
