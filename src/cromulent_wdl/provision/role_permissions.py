@@ -96,4 +96,7 @@ def _ids(deployment: Deployment, place: Place) -> dict[str, str]:
         "Files": deployment.file_system,
         "FilesAccess.Arn": f"arn:{place.partition}:elasticfilesystem:{here}:access-point/{deployment.access_point}",
         "Results": deployment.bucket,
+        "OwnExecutionRole.Arn": deployment.execution_role,
+        "OwnTaskRole.Arn": deployment.task_role,
+        "OwnHeadRole.Arn": deployment.head_role,
     }
