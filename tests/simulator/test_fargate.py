@@ -143,7 +143,7 @@ def test_row_54_a_signal_stops_what_runs_and_what_is_being_launched(
     head.send_signal(number)
     _, said = head.communicate(timeout=60)
     assert head.returncode not in (0, 70), said
-    assert not lab.live()
+    assert not lab.live(), said
     assert {container.get("exitCode") for task in lab.tasks() for container in task["containers"]}.isdisjoint({0})
 
 

@@ -184,6 +184,13 @@ def test_sigterm_is_passed_on_and_the_end_written_down(bench: Bench) -> None:
     assert take_ended(bench.run) == ("k",)
 
 
+def test_what_was_asked_to_end_before_it_could_hear_that_does_not_begin(bench: Bench) -> None:
+    task, attempt = bench.attempt("touch begun")
+    (attempt.directory / "stopping").touch()
+    assert bench.start(attempt).wait(60) == 143
+    assert not (task.work / "begun").exists()
+
+
 def test_sigterm_reaches_what_the_command_started(bench: Bench) -> None:
     task, attempt = bench.attempt("sh -c 'sleep 3600 & touch ../work/begun; wait'; echo over")
     process = bench.start(attempt)

@@ -20,6 +20,7 @@ trap 'insisted=yes; tell KILL' USR2
 stop() {
   [ "$why" ] || why=$1
   [ "$child" ] || return 0 # it has not begun, and will not
+  { true > "$here/stopping"; } 2> /dev/null
   tell TERM
   after "$2" USR2
 }
@@ -178,6 +179,8 @@ esac || { why=no_shell code=127; finish; }
 (
   trap : TERM # it tells the command's status even when all are asked to end; what it starts gets the signal as usual
   (
+    # Between its beginning and here a shell has the traps of the one that began it, and forgets what they heard.
+    [ ! -e "$here/stopping" ] || exit 143
     cd "$call/work" || exit
     export PWD # the name by which it was entered, which may be a link
     set -- "$here/environment" "$@"
