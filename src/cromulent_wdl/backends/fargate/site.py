@@ -28,7 +28,7 @@ from .copies import Copies
 from .definitions import Definitions
 from .errand import Asked
 from .headship import Headship
-from .survivors import Survivors, key_of, run_of
+from .survivors import Survivors, is_of, key_of
 
 __all__ = ["Site", "not_mountable", "not_shared", "open_site", "survivors_in"]
 
@@ -76,8 +76,7 @@ class Site:
         return tuple(each for each in seen.tasks if self._is_ours(each) and key_of(each) == key and not each.over)
 
     def _is_ours(self, task: EcsTask) -> bool:
-        run = run_of(task)
-        return task.started_by == self.name and run is not None and run.name == self._directory
+        return task.started_by == self.name and is_of(task, self._directory)
 
     def leave(self) -> None:
         """Let another head lead the run."""

@@ -10,7 +10,7 @@ from ...aws.decode import EcsTask
 from ...aws.ecs import Seen
 from ...storage.layout import ATTEMPTS
 
-__all__ = ["Survivors", "key_of", "run_of"]
+__all__ = ["Survivors", "is_of", "key_of", "run_of"]
 
 
 class Cluster(Protocol):
@@ -39,8 +39,7 @@ class Survivors:
         arns = self._cluster.started_by(self._name) if self._name else ()
         found: dict[str, list[EcsTask]] = {}
         for task in self._cluster.describe_all(arns).tasks if arns else ():
-            run = run_of(task)  # None for a head in the cloud, which has the run's name, too
-            if run is not None and run.name == self._directory and not task.over:
+            if is_of(task, self._directory) and not task.over:
                 found.setdefault(key_of(task), []).append(task)
         with self._lock:
             self._left = found
@@ -69,6 +68,12 @@ class Survivors:
 def key_of(task: EcsTask) -> str:
     """Return the key of the attempt that an ECS task runs, by the directory of its script; nothing for another task."""
     return PurePosixPath(task.command[-1]).parent.name if task.command else ""
+
+
+def is_of(task: EcsTask, directory: str) -> bool:
+    """Whether an ECS task runs an attempt of a run whose directory has this name; a head in the cloud runs none."""
+    run = run_of(task)
+    return run is not None and run.name == directory
 
 
 def run_of(task: EcsTask) -> Path | None:
