@@ -52,7 +52,7 @@ def follow_here(directory: Path, options: RunOptions, clock: Clock = SYSTEM) -> 
 
 def _failure(directory: Path, status: RunStatus, clock: Clock) -> Failure:
     """Return why the run has failed, as its head has told it."""
-    ended = status.ended or RunEnded(clock.now(), Ending.LOST, "its head is gone without a word")
+    ended = status.ended or RunEnded(clock.now(), Ending.LOST, status.last_word)
     root = root_of(status) if ended.ending is Ending.FAILED else None
     log = call_log(directory, root) if root is not None else None
     stderr = str(log) if log is not None and log.is_file() else ""

@@ -91,7 +91,7 @@ def _heading(directory: Path, status: RunStatus, now: float) -> str:
     elapsed = status.elapsed(now)
     words = status.words
     if status.state is State.LOST:
-        words = f"{words}: {status.ended.message if status.ended else 'its head is gone without a word'}"
+        words = f"{words}: {status.last_word}"
     backend = status.started.backend
     on = "processes" if backend == "process" else backend.capitalize()
     parts = [status.started.name, directory.name, f"{words}, on {on}"]

@@ -33,6 +33,5 @@ def command(run: str, **flags: Any) -> int:
     while (status := watch.status()).state not in FINAL:
         SYSTEM.sleep(_LOOK_EVERY)
     if status.state is not State.OK:
-        message = status.ended.message if status.ended is not None else "its head is gone without a word"
-        ui.note(f"{watch.directory.name} {status.state.value}: {' '.join(message.split())}".rstrip(": "))
+        ui.note(f"{watch.directory.name} {status.state.value}: {' '.join(status.last_word.split())}".rstrip(": "))
     return exit_status(status)

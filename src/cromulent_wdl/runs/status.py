@@ -140,6 +140,11 @@ class RunStatus:
     """By which command what it left was removed, `gc` or `down`, but for what is told here."""
 
     @property
+    def last_word(self) -> str:
+        """What the run's head said when it ended the run; of one that did not, just that."""
+        return self.ended.message if self.ended is not None else "its head is gone without a word"
+
+    @property
     def words(self) -> str:
         """The state as it is told: `ok`, or `ok, removed by gc`."""
         return f"{self.state.value}, removed by {self.removed}" if self.removed else self.state.value
