@@ -13,7 +13,6 @@ from .completing import complete_run
 from .deployment import where
 from .finding import find, in_cloud
 from .local_follow import outputs_here
-from .options import RunOptions
 from .runner import print_result
 
 __all__ = ["command"]
@@ -34,11 +33,11 @@ def command(run: str, download: str | None, **flags: Any) -> None:
     if not in_cloud(directory):
         if noted(directory):
             ui.note("`cromulent gc` has removed files of this run: some of these may be gone")
-        print_result({"dir": str(directory), "outputs": outputs_here(directory)}, RunOptions(source=""))
+        print_result({"dir": str(directory), "outputs": outputs_here(directory)})
         return
     from ..runs.mirror import Mirror
     from .cloud_outputs import outputs_of
 
     mirror = Mirror(directory)
     place, outputs = outputs_of(mirror, Path(download) if download else None)
-    print_result({"dir": place or mirror.run.address, "outputs": outputs}, RunOptions(source=""))
+    print_result({"dir": place or mirror.run.address, "outputs": outputs})

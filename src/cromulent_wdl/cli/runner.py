@@ -37,6 +37,8 @@ from .task_secrets import check_secrets
 
 __all__ = ["print_result", "run"]
 
+_NO_WISHES = RunOptions(source="")
+
 
 def run(options: RunOptions) -> int:
     """Run what the options say, print the result, and return the exit status.
@@ -163,8 +165,8 @@ def _without_secrets(arguments: list[str]) -> list[str]:
     return kept
 
 
-def print_result(content: dict[str, Any], options: RunOptions, failed: bool = False) -> None:
-    """Write the result JSON where the user wants it."""
+def print_result(content: dict[str, Any], options: RunOptions = _NO_WISHES, failed: bool = False) -> None:
+    """Write the result JSON where the user wants it: on standard output, if he does not say."""
     if failed and not (options.error_json or options.stdout_file):
         return
     text = json.dumps(content, indent=None if options.log_json else 2, sort_keys=True)
