@@ -8,7 +8,7 @@ import re
 
 from ..errors import SourceError
 
-__all__ = ["absent", "given_so", "meant", "within"]
+__all__ = ["absent", "given_so", "looked_for", "meant", "within"]
 
 
 def absent(source: str) -> SourceError:
@@ -30,6 +30,11 @@ def meant(path: str, suffixes: tuple[str, ...]) -> str | None:
         return f"there is no directory {folder}"
     if near := difflib.get_close_matches(name, there, n=1):
         return f"did you mean {os.path.join(folder, near[0])}?"
+    return looked_for(path)
+
+
+def looked_for(path: str) -> str | None:
+    """Return where a path is looked for that does not say so itself."""
     return None if os.path.isabs(path) else f"it is looked for in {os.getcwd()}"
 
 

@@ -6,6 +6,7 @@ import os
 from typing import Any
 
 from ..errors import InputsError
+from .guesses import looked_for
 from .options import RunOptions
 
 __all__ = ["NOT_OF_JSON", "no_such_input", "refuse_unholdable", "unreadable"]
@@ -17,11 +18,8 @@ NOT_OF_JSON = (AttributeError, TypeError, AssertionError)
 def unreadable(options: RunOptions, error: Exception) -> InputsError:
     """Say in one sentence why the inputs cannot be read, and where in them it is."""
     given = options.input_file or ""
-    what = (
-        f"the inputs cannot be read from {given}"
-        if given and not given.lstrip().startswith("{")
-        else ("the inputs cannot be read")
-    )
+    is_file = given and not given.lstrip().startswith("{")
+    what = "the inputs cannot be read" + (f" from {given}" if is_file else "")
     if isinstance(error, UnicodeDecodeError):
         return InputsError(f"{what}: it is not text in UTF-8")
     if isinstance(error, NOT_OF_JSON):
@@ -40,8 +38,7 @@ def no_such_input(kind: str, path: str) -> InputsError:
     other = "directory" if kind == "file" else "file"
     if os.path.exists(path):
         return InputsError(f"an input should be a {kind}, and {path} is a {other}")
-    hint = None if os.path.isabs(path) else f"it is looked for in {os.getcwd()}"
-    return InputsError(f"there is no input {kind} {path}", hint=hint)
+    return InputsError(f"there is no input {kind} {path}", hint=looked_for(path))
 
 
 def refuse_unholdable(inputs: dict[str, Any]) -> None:
