@@ -16,7 +16,7 @@ __all__ = ["NAMES"]
 
 
 def _replace(tools: ModuleType) -> None:
-    tools.uuid = SimpleNamespace(uuid1=uuid.uuid4)  # type: ignore[attr-defined]
+    tools.uuid = SimpleNamespace(**{**vars(uuid), "uuid1": uuid.uuid4})  # type: ignore[attr-defined]
 
 
 NAMES = Replacement(
