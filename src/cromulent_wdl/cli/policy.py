@@ -16,7 +16,7 @@ from ..provision.role_permissions import roles
 from ..provision.wishes import Wishes, check
 from . import ui
 from .deployment import access_by, resolved, where
-from .up import wishes_of
+from .up import of_your_own, wishes_of
 
 __all__ = ["command"]
 
@@ -31,18 +31,12 @@ _DIGITS = 12
 @click.option(
     "--part", type=click.IntRange(1), metavar="N", help="The Nth part, of a size that a managed policy takes."
 )
-@click.option("--bucket", metavar="NAME", help="Your bucket, as you give it to `up`; so are the following.")
-@click.option("--file-system", metavar="ID", help="Your EFS file system.")
-@click.option("--read-bucket", "read_buckets", multiple=True, metavar="NAME", help="A bucket that runs read, too.")
-@click.option("--secret", "secrets", multiple=True, metavar="ARN", help="A secret that tasks may be given.")
-@click.option("--task-policy", "task_policies", multiple=True, metavar="ARN", help="A policy that tasks have.")
-@click.option("--permissions-boundary", metavar="ARN", help="The boundary on roles.")
-@click.option("--kms-key", metavar="ARN", help="Your key for files, bucket and logs.")
+@of_your_own
 def command(run: bool, for_roles: bool, account: str | None, part: int | None, **flags: Any) -> None:
     """Print the least IAM policy for `up`, `down`, `status` and `doctor`, as JSON.
 
-    It is written for one deployment: its name, account and region. Nothing is made or changed. Without --account your
-    credentials are asked whose they are, which needs no permission.
+    It is written for one deployment: its name, account and region, and what else you give to `up`. Nothing is made or
+    changed. Without --account your credentials are asked whose they are, which needs no permission.
     """
     if (run and for_roles) or (for_roles and part):
         raise UsageError("--run, --part and --roles do not go together", hint="ask for one after the other")

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 
@@ -20,26 +20,42 @@ from . import ui, up_here
 from .deployment import access_by, agreed, prices_in, resolved, where
 from .watching import Watch
 
-__all__ = ["command", "wishes_of"]
+__all__ = ["command", "of_your_own", "wishes_of"]
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
 
 _GIVEN_UP = 1
+
+
+_OF_YOUR_OWN = (
+    click.option("--file-system", metavar="ID", help="Use your EFS file system."),
+    click.option("--bucket", metavar="NAME", help="Use your bucket."),
+    click.option(
+        "--read-bucket", "read_buckets", multiple=True, metavar="NAME", help="Let runs read this bucket, too."
+    ),
+    click.option("--secret", "secrets", multiple=True, metavar="ARN", help="Let tasks be given this secret."),
+    click.option("--task-policy", "task_policies", multiple=True, metavar="ARN", help="Give tasks this policy."),
+    click.option("--permissions-boundary", metavar="ARN", help="The boundary that your account wants on roles."),
+    click.option("--kms-key", metavar="ARN", help="Encrypt files, bucket and logs with your key."),
+)
+
+
+def of_your_own(command: _Command) -> _Command:
+    """Add the options that name what your account has already, or wants; what may be done depends on them."""
+    for option in reversed(_OF_YOUR_OWN):
+        command = option(command)
+    return command
 
 
 @click.command("up")
 @where
 @click.option("--vpc", metavar="ID", help="Use your VPC.")
 @click.option("--subnets", metavar="ID,…", help="Its subnets, one a zone: public, or private with a NAT.")
-@click.option("--file-system", metavar="ID", help="Use your EFS file system.")
-@click.option("--bucket", metavar="NAME", help="Use your bucket.")
-@click.option("--read-bucket", "read_buckets", multiple=True, metavar="NAME", help="Let runs read this bucket, too.")
-@click.option("--secret", "secrets", multiple=True, metavar="ARN", help="Let tasks be given this secret.")
-@click.option("--task-policy", "task_policies", multiple=True, metavar="ARN", help="Give tasks this policy.")
-@click.option("--permissions-boundary", metavar="ARN", help="The boundary that your account wants on roles.")
+@of_your_own
 @click.option("--roles", multiple=True, metavar="KIND=ARN", help="Use roles made beforehand: each of the five.")
 @click.option("--tag", "tags", multiple=True, metavar="KEY=VALUE", help="Tag all that is made.")
 @click.option("--head-image", metavar="IMAGE", help="Run heads in this image: Linux with python3, no more.")
 @click.option("--log-retention", type=int, metavar="DAYS", help="Keep logs so long.  [default: 30]")
-@click.option("--kms-key", metavar="ARN", help="Encrypt files, bucket and logs with your key.")
 @click.option("--here", is_flag=True, help="For the EFS file system that is mounted on this EC2 host.")
 @click.option("-y", "--yes", is_flag=True, help="Do not ask.")
 @click.option("--dry-run", is_flag=True, help="Say what would be done, and stop.")
