@@ -57,7 +57,7 @@ def looking_up(login: Login, clock: Clock = SYSTEM, patience: float = 5.0) -> Ca
             return EngineUnavailable(f"{reference.host} does not answer")
         began = clock.monotonic()
         try:
-            return _answer(partial(_ask, name, reference, login), left)
+            return _answer(partial(_ask, name, reference, login, left), left)
         except (ImageNotFound, ImageDenied) as error:
             return error
         except (EngineUnavailable, ImagePullFailed, Overdue) as error:
@@ -90,8 +90,8 @@ def _answer(question: Callable[[], Manifest], patience: float) -> Manifest:
     return answer.result(patience)
 
 
-def _ask(name: str, reference: Reference, login: Login) -> Manifest:
-    registry = Registry(reference.host, login)
+def _ask(name: str, reference: Reference, login: Login, silence: float) -> Manifest:
+    registry = Registry(reference.host, login, silence)
     try:
         manifest = registry.manifest(reference)
         architecture = choose(name, manifest, "").architecture
