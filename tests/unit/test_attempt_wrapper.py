@@ -10,12 +10,14 @@ import subprocess
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from cromulent_wdl.backends.fargate.collecting import await_files
 from cromulent_wdl.backends.fargate.wrapper import (
     CLAIM_LOST,
     REVOKED,
+    Attempt,
     Limits,
     claimed_by,
     find_attempt,
@@ -214,13 +216,20 @@ def test_a_command_that_ignores_sigterm_is_killed_before_ecs_does_it(bench: Benc
 
 
 def test_a_killed_wrapper_leaves_no_result(bench: Bench) -> None:
-    task, attempt = bench.attempt("touch begun; sleep 5")
+    task, attempt = bench.attempt("touch begun; sleep 5", Limits(look=1))
     process = bench.start(attempt)
     assert eventually((task.work / "begun").exists)
     process.kill()
     process.wait(60)
     assert read_result(attempt) is None and take_ended(bench.run) == ()
     assert claimed_by(attempt) == "unknown"
+    assert eventually(lambda: not running_of(attempt))
+
+
+def running_of(attempt: Attempt) -> list[int]:
+    """Return the processes of an attempt's wrapper."""
+    script = str(attempt.script)
+    return [each.pid for each in psutil.process_iter(["cmdline"]) if script in (each.info["cmdline"] or ())]
 
 
 def test_a_command_killed_by_a_signal(bench: Bench) -> None:

@@ -50,6 +50,7 @@ watch() {
     while :; do
       sleep "$look" & nap=$!
       wait "$nap"
+      kill -s 0 "$$" 2> /dev/null || exit # there is nobody left to tell
       now=$(in_use)
       [ "${now:-0}" -gt "$most" ] && most=$now && echo "$most" > "$here/disk"
       fenced=''
