@@ -158,6 +158,11 @@ def test_reap_lists_and_stops_what_a_dead_run_left_and_no_other(lab: Lab) -> Non
     listed = lab.run("reap", "--json", "--dry-run")
     left = {Path(each["directory"]).name: each["standing"] for each in json.loads(listed.stdout)}
     assert left == {"dead": "dead", "alive": "alive"}
+    for command in ("status", "why"):
+        told = lab.run(command, str(lab.mount / "dead"))
+        assert "cromulent reap" in told.stdout + told.stderr
+    asked = lab.run("reap")
+    assert (asked.status, asked.stderr.splitlines()[-2]) == (2, "nobody is there to be asked")
     reaped = lab.run("reap", "--yes")
     assert reaped.status == 0, reaped.stderr
     until(lambda: len(lab.live()) == 2)

@@ -18,6 +18,7 @@ from cromulent_wdl.backends.heads import ENGINES, INFO, MARK, Head, HeadInfo, sc
 from cromulent_wdl.backends.leases import LEASE, Machine
 from cromulent_wdl.backends.strays import strays
 from cromulent_wdl.errors import EngineUnavailable
+from cromulent_wdl.storage.layout import FARGATE_RUN
 from tests.fakes.clocks import FakeClock
 from tests.fakes.killed_heads import sleeping
 from tests.fakes.waiting import eventually
@@ -258,6 +259,14 @@ def test_the_sweep_removes_temporary_files(tmp_path: Path) -> None:
 )
 def test_what_was_cleaned_up_is_a_sentence(cleaned: CleanedUp, sentence: str) -> None:
     assert str(cleaned) == sentence
+
+
+def test_of_a_run_on_fargate_it_is_not_said_that_nothing_is_left(tmp_path: Path) -> None:
+    (tmp_path / FARGATE_RUN).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / FARGATE_RUN).touch()
+    rest = "what it started on Fargate may still run: its next head takes that over"
+    assert str(CleanedUp("X", str(tmp_path))) == f"run X was killed; {rest}"
+    assert str(CleanedUp("X", str(tmp_path), 1)) == f"cleaned up after run X: 1 process; {rest}"
 
 
 def test_an_interpreter_that_is_not_to_be_had_means_no_guardian(head: Head, monkeypatch: pytest.MonkeyPatch) -> None:

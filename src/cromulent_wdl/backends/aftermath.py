@@ -20,6 +20,7 @@ import msgspec
 
 from ..clock import SYSTEM, Clock
 from ..errors import EngineError
+from ..storage.layout import FARGATE_RUN
 from .heads import ENGINES, HeadInfo, scratch_prefix
 from .leases import LEASE, Machine
 
@@ -52,7 +53,10 @@ class CleanedUp(msgspec.Struct, frozen=True):
         run = f"run {self.run_id or 'of an unknown name'}"
         if not self.complete:
             parts.append("an engine that it used does not answer, and will be asked again")
-        return f"cleaned up after {run}: {', '.join(parts)}" if parts else f"{run} was killed, and left nothing behind"
+        done = f"cleaned up after {run}: {', '.join(parts)}" if parts else f"{run} was killed"
+        if self.directory and (Path(self.directory) / FARGATE_RUN).exists():
+            return f"{done}; what it started on Fargate may still run: its next head takes that over"
+        return done if parts else f"{done}, and left nothing behind"
 
 
 class _Count(msgspec.Struct, frozen=True):

@@ -12,8 +12,9 @@ from ..aws.ecs import Ecs
 from ..backends.fargate.cloud import Files
 from ..backends.fargate.reaping import Left, Standing, left_by_runs
 from ..errors import UsageError
+from ..units import counted
 from . import ui
-from .deployment import access_by, resolved, where
+from .deployment import access_by, agreed, resolved, where
 
 __all__ = ["command"]
 
@@ -52,9 +53,7 @@ def command(runs: tuple[str, ...], dry_run: bool, yes: bool, as_json: bool, **fl
     if dry_run or not wanted:
         return None
     count = sum(len(each.tasks) for each in wanted)
-    if not (
-        yes or ui.confirm(f"Stop {count} task{'s' * (count != 1)} of {len(wanted)} run{'s' * (len(wanted) != 1)}?")
-    ):
+    if not agreed(f"Stop {counted(count, 'task')} of {counted(len(wanted), 'run')}?", yes=yes):
         return 1
     for each in wanted:
         for task in each.tasks:

@@ -157,6 +157,8 @@ def _next(directory: Path, status: RunStatus, shortened: bool) -> list[str]:
         call = [quote(status.ended.call)] if status.ended is not None and status.ended.call else []
         lines.append(" ".join(["more  cromulent why", run]))
         lines.append(" ".join(["log   cromulent logs", run, *call]))
+    if status.state is State.LOST and status.ended is None and status.region:
+        lines.append("reap  cromulent reap stops what still runs on Fargate")
     if status.state in (State.FAILED, State.STOPPED, State.LOST):
         lines.append("again the same command goes on from here: what was done stays done")
     return lines

@@ -275,8 +275,10 @@ def _lost(subject: Subject) -> Explanation:
         facts.append(
             Fact("at work", ", ".join(call.path for call in begun[:_SHOWN]) + (" …" if len(begun) > _SHOWN else ""))
         )
-    again = f"go on from there: cromulent rerun {subject.called}"
-    return Explanation(f"{subject.name} was lost without a word.", (*facts, *_state_of_calls(subject)), (again,))
+    again = [f"go on from there: cromulent rerun {subject.called}"]
+    if started is not None and started.backend == "fargate" and subject.status.ended is None:
+        again = [f"{again[0]}, which takes over what still runs on Fargate", "or stop that: cromulent reap"]
+    return Explanation(f"{subject.name} was lost without a word.", (*facts, *_state_of_calls(subject)), tuple(again))
 
 
 def _fine(subject: Subject) -> Explanation:
