@@ -64,7 +64,9 @@ Run again after a failure or an interruption: what was done is taken from the ca
 @click.option("--runtime-defaults", metavar="JSON", help="Runtime settings for tasks that lack them: a file or JSON.")
 @click.option("--runtime-cpu-max", type=int, metavar="N", help="Cap runtime.cpu.")
 @click.option("--runtime-memory-max", metavar="SIZE", help="Cap runtime.memory.")
-@click.option("--task-timeout", metavar="TIME", callback=seconds, help="Stop Fargate tasks after so long, as '6h'.")
+@click.option(
+    "--task-timeout", metavar="TIME", callback=seconds, help="Stop Fargate tasks without timeout_minutes after so long."
+)
 @click.option(
     "--max-cost",
     callback=dollars,
@@ -90,7 +92,7 @@ def command(**given: object) -> int:
     """Run a workflow or task: SOURCE is a .wdl file, a URL, or a zip made by `miniwdl zip`.
 
     The result is JSON on standard output: {"dir": ..., "outputs": ...}. Everything else is said on standard
-    error. The exit status is 0, or the failed task's own, or 2 when nothing was started.
+    error. The exit status is 0, or that of the command that failed, or 2 where none did, or nothing was started.
     """
     options = RunOptions(**given)  # type: ignore[arg-type]  # click has made the fields' types
     options.check_place()

@@ -114,8 +114,10 @@ def _disk_full(c: Circumstances) -> tuple[str, ...]:
 
 def _no_shell(c: Circumstances) -> tuple[str, ...]:
     return (
-        "name an image that has /bin/sh and is made for this processor:",
+        "name an image that has the shell and is made for this processor:",
         _again(c, "container=IMAGE"),
+        "or have commands run by a shell that it has:",
+        f"MINIWDL__TASK_RUNTIME__COMMAND_SHELL=/bin/sh {_again(c)}",
     )
 
 
